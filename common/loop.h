@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The event loop: descriptors (epoll), timers, and signals, under a clock that a test can own.
+ *
+ * Watchers are embedded in the caller's objects; the loop allocates nothing after loop_new()
+ * but the room for its timer heap. A handler may remove any watcher, its own included, and
+ * free the object it stands in: an event that is already fetched for a removed watcher is not
+ * delivered. Single-threaded.
+ */
+#ifndef NSAUX_LOOP_H
+#define NSAUX_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+struct loop;
+
+struct loop_clock {
+	uint64_t (*now)(void *arg); /* nanoseconds, never backwards */
+	void *arg;
+};
+
+struct loop_io {
+	int fd; /* -1 when not watched */
+	void (*fn)(struct loop_io *io, uint32_t events);
+	uint32_t events; /* kept by the loop */
+};
+
+struct loop_timer {
+	void (*fn)(struct loop_timer *timer);
+	uint64_t due;  /* nanoseconds of the loop's clock */
+	size_t slot;   /* kept by the loop; 0 when not set */
+};
+
+#define LOOP_IO_INIT(handler) { .fd = -1, .fn = (handler) }
+#define LOOP_MSEC UINT64_C(1000000)
+#define LOOP_SEC UINT64_C(1000000000)
+
+/* clock NULL: CLOCK_MONOTONIC. 0 or -errno. */
+int loop_new(struct loop **loop, const struct loop_clock *clock);
+void loop_free(struct loop *loop);
+
+/* The clock as read at the start of this turn of the loop. */
+uint64_t loop_now(const struct loop *loop);
+
+/* Watch fd, which stays the caller's. events: EPOLLIN, EPOLLOUT, EPOLLPRI (level-triggered). */
+int loop_io_add(struct loop *loop, struct loop_io *io, int fd, uint32_t events);
+int loop_io_mod(struct loop *loop, struct loop_io *io, uint32_t events);
+/* Stop watching; call it before the descriptor is closed. Harmless when not watched. */
+void loop_io_del(struct loop *loop, struct loop_io *io);
+
+/* (Re-)arm; a time in the past fires on the next turn. 0 or -ENOMEM (only when not armed before). */
+int loop_timer_at(struct loop *loop, struct loop_timer *timer, uint64_t due);
+int loop_timer_in(struct loop *loop, struct loop_timer *timer, uint64_t delay);
+void loop_timer_del(struct loop *loop, struct loop_timer *timer);
+bool loop_timer_set(const struct loop_timer *timer);
+
+/* Signals through a signalfd: blocks signo for the process. One handler for all. */
+int loop_signals(struct loop *loop, const int *signos, size_t count,
+	void (*fn)(void *arg, int signo), void *arg);
+
+/* One turn: waits for at most max_wait nanoseconds (UINT64_MAX: as long as it takes; with a test's
+ * clock never blocks), then serves. Number of handlers run, or -errno. */
+int loop_turn(struct loop *loop, uint64_t max_wait);
+/* Turns until loop_stop(); returns its argument, or -errno. */
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop, int status);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Word to the service manager (sd_notify(3)'s protocol: one datagram to $NOTIFY_SOCKET). */
+#ifndef NSAUX_NOTIFY_H
+#define NSAUX_NOTIFY_H
+
+/* Reads $NOTIFY_SOCKET once; *fd is a connected socket, or -1 when there is no manager. */
+int notify_open(int *fd);
+/* Lines such as "READY=1\nSTATUS=...". Harmless with fd -1. */
+int notify_send(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * libvsreg: the registry of virtual servers.
+ *
+ * A virtual server (VS) is one tenant-facing face of a single process: a name and, in the
+ * flavour that this version makes, a network namespace of its own. The registry finds the
+ * namespaces by itself (every nsfs mount in the namespace directories, and the files of the
+ * configuration directory), follows them as they come and go, and opens sockets inside them.
+ *
+ * Identity. A namespace is known by its cookie (SO_NETNS_COOKIE): unique for a boot, never
+ * used again. A name is a label: a namespace deleted and made again under its old name is
+ * another VS. Every socket that this library returns has been checked against the cookie, so a
+ * VS that is gone gives -ESTALE and never a socket in its successor.
+ *
+ * Threads. Everything here may be called from any thread, with one exception:
+ * vs_reg_dispatch(), vs_reg_reload() and vs_reg_close() want one caller at a time, and the
+ * event function runs in their caller's thread with no lock held.
+ *
+ * Errors are 0 or a negative errno. Out-parameters are written on success only. The library
+ * never logs, exits, reads the environment or starts a thread. A thread whose way back from a
+ * tenant's namespace is barred cannot go on safely: there, and only there, it calls abort().
+ */
+#ifndef VSREG_H
+#define VSREG_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define VSREG_API __attribute__((visibility("default")))
+#else
+#define VSREG_API
+#endif
+
+/* The longest name of a VS, in bytes, without the NUL. */
+#define VS_NAME_MAX 127
+/* The name of the VS that is the namespace in which the registry was opened. */
+#define VS_HOST "host"
+
+struct vs;     /* one virtual server; reference counted */
+struct vs_reg; /* the registry */
+
+enum vs_flavour {
+	VS_NAMESPACE = 1, /* has a network namespace of its own */
+	VS_MARK = 2,      /* shares one; told apart by address and mark (no such VS is made yet) */
+};
+
+enum vs_event {
+	VS_ADDED = 1,   /* the VS is there and can be entered */
+	VS_REMOVED = 2, /* the VS is gone; close every descriptor that belongs to it */
+	VS_CHANGED = 3, /* its names or settings are different now */
+};
+
+/* vs_reg_config.flags: do not use a kernel feature even where the kernel has it. */
+#define VS_NO_HANDLE 0x1u /* nsfs file handles (6.18); the path is used instead */
+#define VS_NO_GET_ID 0x2u /* ioctl NS_GET_ID (6.18); a socket is asked for the cookie */
+#define VS_NO_NSID 0x4u   /* nsids and NETLINK_LISTEN_ALL_NSID; no addresses, no proof of end */
+
+struct vs_reg_config {
+	size_t size; /* sizeof(struct vs_reg_config); fields beyond it count as 0 */
+	unsigned flags;
+	/* Directories of nsfs mounts, NULL-terminated; NULL: { "/run/netns" }. One that does
+	 * not exist yet is watched for. */
+	const char *const *netns_dirs;
+	/* Directory of NAME.conf files; NULL: none is read. One that does not exist is empty. */
+	const char *conf_dir;
+	/* Names to take and names to leave, as fnmatch(3) patterns, NULL-terminated.
+	 * NULL: { "*" } and { "cni-*" }. A VS that has a configuration file is always taken. */
+	const char *const *include;
+	const char *const *exclude;
+	/* Told of what went wrong and what was passed over, once for each cause; priority as in
+	 * syslog(3); vs is the name concerned or NULL. May be NULL. */
+	void (*log)(void *arg, int priority, const char *vs, const char *text);
+	void *log_arg;
+};
+
+typedef void vs_event_fn(struct vs *vs, enum vs_event event, void *arg);
+
+/*
+ * vs_reg_open: makes a registry and finds what is there now.
+ * config is copied. The VSs found at once are not announced by events; walk them with
+ * vs_reg_next(). The caller's network namespace becomes the VS "host".
+ * Errors: -EINVAL (a configuration file has errors, all of which log() was told, with file
+ * and line), -EMFILE, -ENOMEM, -EPERM (no CAP_SYS_ADMIN to enter namespaces) and what
+ * open(2), inotify and epoll give.
+ */
+VSREG_API int vs_reg_open(struct vs_reg **reg, const struct vs_reg_config *config);
+
+/* vs_reg_close: frees the registry. References to VSs stay valid, and stale. NULL is allowed. */
+VSREG_API void vs_reg_close(struct vs_reg *reg);
+
+/* vs_reg_fd: the descriptor to poll for reading; readable when vs_reg_dispatch() has work.
+ * It belongs to the registry. */
+VSREG_API int vs_reg_fd(const struct vs_reg *reg);
+
+/*
+ * vs_reg_dispatch: does the work that is due and announces each difference by fn(arg).
+ * Never blocks. The VS passed to fn is borrowed for the call; take a reference to keep it.
+ * fn must not call vs_reg_dispatch(), vs_reg_reload() or vs_reg_close().
+ */
+VSREG_API int vs_reg_dispatch(struct vs_reg *reg, vs_event_fn *fn, void *arg);
+
+/* vs_reg_rescan: makes the next vs_reg_dispatch() look at every name again, and vs_reg_fd()
+ * readable. */
+VSREG_API int vs_reg_rescan(struct vs_reg *reg);
+
+/*
+ * vs_reg_reload: reads the configuration directory again, and looks at every name; config gives
+ * the new include, exclude, netns_dirs and conf_dir (flags and log stay). With an error in a
+ * file nothing changes and -EINVAL is returned. Differences are announced as by dispatch.
+ */
+VSREG_API int vs_reg_reload(struct vs_reg *reg, const struct vs_reg_config *config,
+	vs_event_fn *fn, void *arg);
+
+/* Look-ups. All return a new reference for vs_unref(), or NULL. */
+VSREG_API struct vs *vs_by_name(struct vs_reg *reg, const char *name); /* aliases too */
+VSREG_API struct vs *vs_by_cookie(struct vs_reg *reg, uint64_t cookie);
+
+/* vs_of_socket: the VS in whose namespace fd was made; for an accepted AF_UNIX stream or
+ * seqpacket socket that is the client's. Unknown cookie: NULL, never the host. */
+VSREG_API struct vs *vs_of_socket(struct vs_reg *reg, int fd);
+
+/* vs_reg_next: the VS after prev in order of name, or the first when prev is NULL; takes over
+ * the caller's reference to prev. To walk all: for (v = NULL; (v = vs_reg_next(r, v)); ) */
+VSREG_API struct vs *vs_reg_next(struct vs_reg *reg, struct vs *prev);
+
+VSREG_API struct vs *vs_ref(struct vs *vs);
+VSREG_API void vs_unref(struct vs *vs); /* NULL is allowed */
+
+/* Strings stay valid as long as the reference. */
+VSREG_API const char *vs_name(const struct vs *vs);
+VSREG_API enum vs_flavour vs_flavour(const struct vs *vs);
+VSREG_API uint64_t vs_cookie(const struct vs *vs);
+VSREG_API int vs_is_host(const struct vs *vs);
+VSREG_API int vs_is_gone(const struct vs *vs);
+
+/* vs_alias: the i-th other name (from 0) of the same namespace, or NULL. */
+VSREG_API const char *vs_alias(const struct vs *vs, unsigned i);
+
+/*
+ * vs_root_uids: who is root there, as this process sees uids: *owner is the owner of the user
+ * namespace that owns the network namespace, *root the uid that is 0 inside it ((uid_t)-1 when
+ * none is mapped). Both are 0 for a namespace owned by the initial user namespace.
+ */
+VSREG_API int vs_root_uids(const struct vs *vs, uid_t *owner, uid_t *root);
+
+/*
+ * vs_settings: calls fn for each key of a section of the VS's configuration file, in order of
+ * the file and its drop-ins, until fn returns non-zero, which is then returned.
+ */
+typedef int vs_setting_fn(const char *key, const char *value, const char *file, unsigned line,
+	void *arg);
+VSREG_API int vs_settings(struct vs *vs, const char *section, vs_setting_fn *fn, void *arg);
+
+/* vs_addresses: the addresses configured inside the VS now, by a fresh dump. fn as above. */
+struct vs_address {
+	struct sockaddr_storage addr; /* AF_INET or AF_INET6; port 0 */
+	unsigned prefix;              /* length of the prefix, bits */
+	unsigned ifindex;             /* inside the VS */
+};
+typedef int vs_address_fn(const struct vs_address *address, void *arg);
+VSREG_API int vs_addresses(struct vs *vs, vs_address_fn *fn, void *arg);
+
+/*
+ * vs_socket: socket(2) inside the VS, close-on-exec, from any thread. Returns a descriptor that
+ * is the caller's, and that keeps the namespace alive until it is closed.
+ * Errors: -ESTALE (the VS is gone), -EPERM, -EMFILE and what socket(2) gives. Never falls back to
+ * the caller's own namespace.
+ */
+VSREG_API int vs_socket(struct vs *vs, int domain, int type, int protocol);
+
+/*
+ * vs_enter, vs_leave: for code that makes sockets itself. Between the two the calling thread
+ * is in the VS's network namespace with all signals blocked and cancellation off; do not
+ * fork, log, or call back into an application. vs_leave() aborts the process when the way
+ * back fails. Nesting is not allowed (-EBUSY is not detected: do not).
+ */
+struct vs_saved {
+	int home_fd;
+	int cancel_state;
+	unsigned char sigmask[128];
+};
+VSREG_API int vs_enter(struct vs *vs, struct vs_saved *saved);
+VSREG_API void vs_leave(struct vs_saved *saved);
+
+/* vs_flavour_name, vs_event_name: words for people, never NULL. */
+VSREG_API const char *vs_flavour_name(enum vs_flavour flavour);
+VSREG_API const char *vs_event_name(enum vs_event event);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Program 100000, versions 2, 3 and 4: from the bytes of one call to the bytes of its reply.
+ * Pure: no I/O, no clock of its own, no globals. Transports call proc_call() for each message.
+ */
+#ifndef RPCBIND_PROC_H
+#define RPCBIND_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "regs.h"
+#include "stats.h"
+
+/* What the procedures need of a virtual server. */
+struct proc_vs {
+	struct regs *regs;
+	struct stats *stats;
+	bool insecure;      /* SET and UNSET from any host */
+	bool remote_calls;  /* CALLIT, BCAST, INDIRECT */
+	uid_t owner_uid;    /* owner of the owning user namespace: a superuser here */
+	uid_t root_uid;     /* the uid mapped to its 0, or (uid_t)-1 */
+	const uid_t *superusers;
+	size_t superuser_count;
+};
+
+/* Who asks, as the transport knows it. */
+struct proc_caller {
+	enum netid netid;       /* transport of the request: UDP, TCP, UDP6, TCP6 or LOCAL */
+	struct uaddr peer;      /* the caller's address; family AF_UNIX: local socket */
+	struct uaddr contacted; /* the address the caller sent to; IP transports only */
+	bool inside;            /* local socket, or both addresses loopback and ingress on lo */
+	uint64_t wall_seconds;  /* for GETTIME */
+	/* The uid at the other end, asked for SET and UNSET only. 0, or -errno: unknown. */
+	int (*peer_uid)(void *arg, uid_t *uid);
+	void *arg;
+};
+
+/* Room for the reply. grow is NULL where the room is fixed (a datagram). */
+struct proc_reply {
+	uint8_t *data;
+	size_t size;  /* bytes at data */
+	size_t len;   /* set by proc_call */
+	size_t limit; /* the most that grow may be asked for */
+	/* Makes data hold at least need bytes, keeping what is there. 0 or -ENOMEM. */
+	int (*grow)(struct proc_reply *reply, size_t need);
+};
+
+/* A call to be passed on to a service of this VS (CALLIT, BCAST, INDIRECT). */
+struct proc_forward {
+	uint32_t xid;                 /* of the caller */
+	uint32_t rpcb_vers, rpcb_proc;/* how to shape the reply */
+	bool silent;                  /* CALLIT and BCAST report no errors */
+	uint32_t prog, vers, proc;
+	const struct regs_entry *entry; /* the service; valid until the next regs_set/unset */
+	const uint8_t *args;          /* into the message */
+	size_t args_len;
+	const uint8_t *cred;          /* the caller's AUTH_NONE or AUTH_SYS credential, XDR-encoded */
+	size_t cred_len;
+};
+
+enum proc_outcome {
+	PROC_DROP,    /* no answer: too short to answer, not a call, or silent by definition */
+	PROC_REPLY,   /* reply->len bytes */
+	PROC_FORWARD, /* *forward is filled; the reply comes later, through proc_forward_reply() */
+};
+
+/*
+ * vs NULL: a caller of no known VS; each call is denied with AUTH_TOOWEAK.
+ * A reply that does not fit is replaced by SYSTEM_ERR.
+ */
+enum proc_outcome proc_call(struct proc_vs *vs, const struct proc_caller *caller,
+	const void *msg, size_t len, struct proc_reply *reply, struct proc_forward *forward);
+
+/* The call for the service, with xid, into reply. 0 or -EMSGSIZE. */
+int proc_forward_call(const struct proc_forward *forward, uint32_t xid, struct proc_reply *reply);
+
+/*
+ * Shapes the service's answer (msg, len: a whole RPC reply) into the caller's: fwd as filled then, with
+ * entry possibly NULL; text: the service's universal address as this caller should see it.
+ * PROC_DROP where nothing is to be said.
+ */
+enum proc_outcome proc_forward_reply(const struct proc_forward *forward, const char *text,
+	const void *msg, size_t len, struct proc_reply *reply);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The registrations of one virtual server.
+ *
+ * An entry is keyed by (program, version, netid, host part of the address). The same program may
+ * be registered on several addresses of one VS; a look-up chooses by the address that the
+ * client contacted (regs_find). All limits are per VS. No I/O, no clock, no globals.
+ */
+#ifndef RPCBIND_REGS_H
+#define RPCBIND_REGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "uaddr.h"
+
+#define REGS_OWNER_MAX 32 /* "superuser", "unknown" or a decimal uid, with its NUL */
+
+/* Who sets or unsets. */
+struct regs_owner {
+	bool superuser;
+	uid_t uid; /* meaningful when !superuser */
+};
+
+struct regs_entry {
+	uint32_t prog, vers;
+	enum netid netid;
+	struct uaddr uaddr; /* host part zero: wildcard. For AF_UNIX the path is in text */
+	struct regs_owner owner;
+	char text[UADDR_MAX];        /* the universal address as registered */
+	char owner_text[REGS_OWNER_MAX];
+	bool builtin;                /* rpcbind's own; cannot be set or unset */
+};
+
+struct regs_limits {
+	size_t entries;           /* in all */
+	size_t entries_per_owner; /* of one uid that is not superuser */
+};
+
+struct regs;
+
+int regs_new(struct regs **regs, const struct regs_limits *limits);
+void regs_free(struct regs *regs); /* NULL is allowed */
+
+/* Adds one of rpcbind's own entries (program 100000). 0, -EINVAL, -ENOMEM. */
+int regs_add_builtin(struct regs *regs, uint32_t vers, enum netid netid, const char *text);
+
+/*
+ * RPCBPROC_SET. First come, first served:
+ * 0        registered now, or registered before with the same address by anybody
+ * -EEXIST  another address stands under this key; or another owner that is not the caller
+ *          holds (program, version, netid) on another host part and the caller is not superuser
+ *          (he would take that owner's clients)
+ * -EINVAL  the address is not well-formed for the netid, or the port is 0
+ * -EPERM   program 100000 is reserved
+ * -ENOSPC  a limit
+ * -ENOMEM
+ */
+int regs_set(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid,
+	const char *text, const struct regs_owner *owner);
+
+/*
+ * RPCBPROC_UNSET. netid NETID_NONE: all of them. host NULL: on all addresses. All or nothing:
+ * -EPERM and nothing removed when one of the matches belongs to another owner and the caller is not
+ * superuser, or is builtin. Number removed, 0 included.
+ */
+int regs_unset(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid,
+	const struct uaddr *host, const struct regs_owner *owner);
+
+/*
+ * The entry that serves (prog, vers, netid) to a client that contacted `contacted` (NULL or
+ * local: the client is inside the VS, by loopback or local socket, and any host part may be
+ * told). A host part equal to the contacted address is best, then the wildcard, and only
+ * for an inside client then any other. any_version: without an entry of this version fall back to one of another version
+ * (superusers' first, then the highest), as RFC 1833 wants so that the client sees
+ * PROG_MISMATCH from the service itself. NULL: none.
+ */
+const struct regs_entry *regs_find(const struct regs *regs, uint32_t prog, uint32_t vers,
+	enum netid netid, const struct uaddr *contacted, bool inside, bool any_version);
+
+/* Is (prog, *) known at all? For PROG_UNAVAIL of indirect calls. */
+bool regs_has_program(const struct regs *regs, uint32_t prog);
+
+/* In order of registration, built-in entries first; NULL starts, NULL ends. */
+const struct regs_entry *regs_next(const struct regs *regs, const struct regs_entry *prev);
+size_t regs_count(const struct regs *regs); /* built-in entries included */
+
+/* The universal address to tell a client: the entry's own, or, where the entry is on the
+ * wildcard and contacted is not NULL and of the same family, the contacted address with the
+ * entry's port. Returns the length; text at least UADDR_MAX. */
+size_t regs_merge(const struct regs_entry *entry, const struct uaddr *contacted, char *text);
+
+#endif
