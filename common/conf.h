@@ -19,7 +19,7 @@
 enum conf_type {
 	CONF_BOOL,  /* bool */
 	CONF_UINT,  /* unsigned, within [min, max] */
-	CONF_STR,   /* char *, owned; max is the longest length in bytes */
+	CONF_STR,   /* char *, owned; max is the longest length in bytes; not empty unless min is 0 */
 	CONF_PATH,  /* char *, owned; absolute, or empty where min is 0 */
 	CONF_LIST,  /* char **, owned, NULL-terminated; one value a line; an empty value empties
 		     * it; max is the most entries */
@@ -31,10 +31,12 @@ struct conf_item {
 	const char *key;
 	enum conf_type type;
 	size_t offset;             /* of the field in the structure */
-	const char *default_value; /* as written in a file; for a list, words apart by spaces */
+	/* As written in a file; for a list, words apart by spaces. NULL is the empty value. */
+	const char *default_value;
 	uint64_t min, max;
 	const char *const *words;  /* CONF_ENUM */
-	/* A further check of one value; writes the reason. NULL: none. */
+	/* A further check of one value of the right type (for a list, of each that is not
+	 * empty); writes the reason as the end of a sentence: "is not an address". NULL: none. */
 	bool (*check)(const char *value, char *reason, size_t size);
 	const char *help;          /* one line, for --print-config */
 };
@@ -45,16 +47,21 @@ struct conf_schema {
 	const char *const *foreign;
 };
 
-/* 0 or -ENOMEM. The structure must be zeroed before. */
+/* 0, -ENOMEM, or -EINVAL when the table refuses a default of its own (a fault of the table,
+ * for its unit test to find); in both cases nothing is left to clear. The structure must be zeroed
+ * before. */
 int conf_defaults(const struct conf_schema *schema, void *conf);
 
-/* Puts all of doc into conf. Every error is told with its place; -EINVAL when there was one,
- * and conf is then half changed: apply to a fresh structure. A list that is set at all
- * starts without its default. */
+/* Puts all of doc into conf, on top of conf_defaults(). Every error is told with its place;
+ * -EINVAL when there was one, and conf is then half changed: apply to a fresh structure. A later
+ * file's value is put in the place of an earlier one's, and twice in one file is an error; a
+ * list gathers the values of all files, and one that is set at all starts without its default. */
 int conf_apply(const struct conf_schema *schema, void *conf, const struct ini_doc *doc,
 	ini_error_fn *error, void *arg);
 
+/* 0 or -EIO. */
 int conf_print(const struct conf_schema *schema, const void *conf, FILE *out);
+/* Frees what the fields own; may be called again, and on a zeroed structure. */
 void conf_clear(const struct conf_schema *schema, void *conf);
 
 #endif
