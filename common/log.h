@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Logging of the daemons: one line a message on standard error, with the journal's "<N>" level
- * prefix where standard error is the journal, with a time and the program's name elsewhere.
+ * Logging of the daemons: one line a message on standard error, in one write(2) and of at most
+ * 1,024 bytes, with the journal's "<N>" level prefix where standard error is the journal
+ * ($JOURNAL_STREAM), with a time and the program's name elsewhere:
+ *
+ *	<5>VS blue: text
+ *	2026-11-22T14:03:07.123Z rpcbind-ns: notice: VS blue: text
+ *
  * A message about a VS carries the VS's name. The log sink is the one mutable global of the
  * suite; it is set up before anything else runs.
  */
@@ -17,8 +22,9 @@ void log_open(const char *program, int level);
 void log_set_level(int level);
 bool log_wants(int level);
 
-/* vs: the VS's name, or NULL. Control characters in the text are replaced by '?': peers choose
- * parts of it. */
+/* vs: the VS's name, or NULL. All but printable ASCII is replaced by '?': peers choose parts of
+ * the text, and an administrator's terminal shows it. "%m" is the caller's errno, which is
+ * left as it was. */
 void log_msg(int level, const char *vs, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -28,8 +34,8 @@ void log_msg(int level, const char *vs, const char *format, ...)
 #define log_info(vs, ...) log_msg(LOG_INFO, vs, __VA_ARGS__)
 #define log_debug(vs, ...) log_msg(LOG_DEBUG, vs, __VA_ARGS__)
 
-/* For messages that a peer can cause: at most burst, refilled at one per interval. Returns
- * whether this one may be logged; *dropped is the number suppressed since the last. */
+/* For messages that a peer can cause: at most burst at once, refilled at one per interval. Returns
+ * whether this one may be logged; if so, *dropped is the number suppressed since the last. */
 struct log_limit {
 	unsigned burst;
 	uint64_t interval; /* nanoseconds per message */
