@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon_private.h"
+#include "log.h"
+#include "notify.h"
+#include "sandbox.h"
+
+struct daemon {
+	const struct daemon_spec *spec;
+	const struct daemon_options *options;
+	struct daemon_config config;
+	struct loop *loop;
+	struct vs_reg *reg;
+	struct opener *opener;
+	struct opener_policy policy;
+	struct opener_hooks hooks;
+	struct supervisor supervisor;
+	char control[4200];
+	int notify_fd;
+	int lock_fd;
+	int parent_fd; /* tells the process that waits in the foreground; -1: none */
+};
+
+static const struct daemon_conf *conf_of(const struct daemon_config *config)
+{
+	return config->values;
+}
+
+static void on_registry_log(void *arg, int priority, const char *vs, const char *text)
+{
+	(void)arg;
+	log_msg(priority, vs, "%s", text);
+}
+
+static unsigned disabled_features(const struct daemon_conf *conf)
+{
+	unsigned flags = 0;
+
+	for (char **word = conf->disable; word && *word; word++) {
+		if (!strcmp(*word, "handles"))
+			flags |= VS_NO_HANDLE;
+		else if (!strcmp(*word, "get-id"))
+			flags |= VS_NO_GET_ID;
+		else
+			flags |= VS_NO_NSID;
+	}
+	return flags;
+}
+
+static struct vs_reg_config registry_config(const struct daemon_config *config,
+	const struct daemon_options *options)
+{
+	const struct daemon_conf *conf = conf_of(config);
+
+	return (struct vs_reg_config){.size = sizeof(struct vs_reg_config),
+		.flags = disabled_features(conf),
+		.netns_dirs = (const char *const *)conf->netns_dirs,
+		.conf_dir = options->vs_dir,
+		.include = (const char *const *)conf->include,
+		.exclude = (const char *const *)conf->exclude,
+		.log = on_registry_log};
+}
+
+static const struct ini_doc *hook_settings(void *arg)
+{
+	return ((struct daemon *)arg)->config.doc;
+}
+
+static int hook_vs_settings(void *arg, struct vs *vs, struct ini_doc *doc)
+{
+	struct daemon *d = arg;
+
+	return daemon_config_vs(&d->config, d->spec, vs, doc);
+}
+
+static bool hook_serves_host(void *arg)
+{
+	return conf_of(&((struct daemon *)arg)->config)->host;
+}
+
+/* The process in the foreground waits until the service is there, or we are gone. */
+static void release_parent(struct daemon *d)
+{
+	if (d->parent_fd < 0)
+		return;
+	if (write(d->parent_fd, "", 1) != 1)
+		log_debug(NULL, "the starting process is gone");
+	close(d->parent_fd);
+	d->parent_fd = -1;
+}
+
+static void hook_ready(void *arg, const char *status)
+{
+	struct daemon *d = arg;
+
+	if (!d->supervisor.was_ready)
+		log_notice(NULL, "ready: %s", status);
+	d->supervisor.was_ready = true;
+	notify_send(d->notify_fd, "READY=1\nSTATUS=%s\nMAINPID=%d", status, (int)getpid());
+	release_parent(d);
+}
+
+static void hook_lost(void *arg, int error)
+{
+	struct daemon *d = arg;
+
+	/* It ended, and is about to be reaped, or it must be made to end. */
+	if (error != -ECONNRESET)
+		log_err(NULL, "server %d broke the protocol (%s)", (int)d->supervisor.pid,
+			strerror(-error));
+	if (d->supervisor.pid)
+		kill(d->supervisor.pid, SIGKILL);
+}
+
+static int reload(void *arg, char *text, size_t size)
+{
+	struct daemon *d = arg;
+	struct daemon_errors errors = {.logged = true};
+	struct daemon_config config;
+	struct vs_reg_config reg_config;
+	int rc = daemon_config_load(&config, d->spec, d->options, &errors);
+
+	if (rc) {
+		snprintf(text, size, "%s", errors.first);
+		return rc;
+	}
+	reg_config = registry_config(&config, d->options);
+	struct daemon_config old = d->config;
+	d->config = config;
+	rc = vs_reg_reload(d->reg, &reg_config, opener_vs_event, d->opener);
+	if (rc) {
+		d->config = old;
+		daemon_config_clear(&config, d->spec);
+		snprintf(text, size, "the files of the virtual servers: %s", strerror(-rc));
+		return rc;
+	}
+	daemon_config_clear(&old, d->spec);
+	log_set_level(conf_of(&d->config)->log_level);
+	opener_refresh(d->opener);
+	return 0;
+}
+
+static void reload_by_signal(struct daemon *d)
+{
+	char text[512] = "";
+
+	notify_send(d->notify_fd, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		(unsigned long long)(loop_now(d->loop) / 1000));
+	if (reload(d, text, sizeof(text)))
+		log_err(NULL, "reload refused, the old configuration stays in force");
+	else
+		log_notice(NULL, "configuration reloaded");
+	notify_send(d->notify_fd, "READY=1");
+}
+
+static void start_server(struct daemon *d)
+{
+	int fd, rc = supervisor_start(&d->supervisor, loop_now(d->loop), &fd);
+
+	if (!rc) {
+		rc = opener_attach(d->opener, fd);
+		if (rc)
+			close(fd);
+	}
+	if (rc) {
+		log_err(NULL, "the server cannot be started: %s", strerror(-rc));
+		loop_timer_in(d->loop, &d->supervisor.timer,
+			supervisor_backoff(&d->supervisor, loop_now(d->loop)) + LOOP_SEC);
+	}
+}
+
+static void on_restart(struct loop_timer *timer)
+{
+	start_server((struct daemon *)(void *)((char *)timer -
+		offsetof(struct daemon, supervisor.timer)));
+}
+
+static void on_child(struct daemon *d)
+{
+	if (!supervisor_reap(&d->supervisor, d->spec->name))
+		return;
+	if (!d->supervisor.was_ready) {
+		log_err(NULL, "the server did not start");
+		loop_stop(d->loop, 1);
+		return;
+	}
+	loop_timer_in(d->loop, &d->supervisor.timer,
+		supervisor_backoff(&d->supervisor, loop_now(d->loop)));
+}
+
+static void on_signal(void *arg, int signo)
+{
+	struct daemon *d = arg;
+
+	if (signo == SIGCHLD)
+		on_child(d);
+	else if (signo == SIGHUP)
+		reload_by_signal(d);
+	else
+		loop_stop(d->loop, 0);
+}
+
+static int set_up(struct daemon *d)
+{
+	static const int signals[] = {SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+	struct vs_reg_config reg_config = registry_config(&d->config, d->options);
+	int rc = daemon_lock(d->options->runtime_dir, d->spec->name, &d->lock_fd);
+
+	if (rc)
+		return rc;
+	snprintf(d->control, sizeof(d->control), "%s/control", d->options->runtime_dir);
+	d->policy.control = d->control;
+	d->spec->policy(d->config.values, &d->policy);
+	rc = sandbox_opener();
+	if (!rc)
+		rc = loop_new(&d->loop, NULL);
+	if (!rc)
+		rc = loop_signals(d->loop, signals, 4, on_signal, d);
+	if (!rc)
+		rc = vs_reg_open(&d->reg, &reg_config);
+	if (!rc)
+		rc = opener_new(&d->opener, d->loop, d->reg, &d->policy, &d->hooks);
+	if (rc)
+		log_err(NULL, "cannot start: %s", strerror(-rc));
+	return rc;
+}
+
+/* Sockets that we made are removed with us; one that another process put in its place is not
+ * ours, but then our lock would have been somebody else's too. */
+static void remove_paths(const struct daemon *d)
+{
+	unlink(d->control);
+	if (d->policy.path && opener_owns_path(d->opener))
+		unlink(d->policy.path);
+}
+
+static void tear_down(struct daemon *d)
+{
+	notify_send(d->notify_fd, "STOPPING=1");
+	supervisor_stop(&d->supervisor);
+	if (d->opener)
+		remove_paths(d);
+	opener_free(d->opener);
+	vs_reg_close(d->reg);
+	if (d->loop)
+		loop_timer_del(d->loop, &d->supervisor.timer);
+	loop_free(d->loop);
+	daemon_config_clear(&d->config, d->spec);
+	if (d->lock_fd >= 0)
+		close(d->lock_fd);
+	if (d->notify_fd >= 0)
+		close(d->notify_fd);
+}
+
+/* Goes to the background. In the child *fd is the end to tell the parent by; the parent waits
+ * and ends. */
+static int detach(int *fd)
+{
+	int pipe_fds[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		close(pipe_fds[1]);
+		_exit(read(pipe_fds[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	close(pipe_fds[0]);
+	*fd = pipe_fds[1];
+	if (setsid() < 0 || chdir("/") < 0)
+		return -errno;
+	return 0;
+}
+
+static int run(struct daemon *d)
+{
+	int rc = 0;
+
+	if (!d->options->foreground)
+		rc = detach(&d->parent_fd);
+	if (rc) {
+		log_err(NULL, "cannot go to the background: %s", strerror(-rc));
+		return 1;
+	}
+	rc = notify_open(&d->notify_fd);
+	if (rc)
+		log_warn(NULL, "no word to the service manager: %s", strerror(-rc));
+	rc = set_up(d) ? 1 : 0;
+	if (!rc) {
+		start_server(d);
+		rc = loop_run(d->loop);
+	}
+	tear_down(d);
+	return rc ? 1 : 0;
+}
+
+/* The files of the VSs are the registry's to judge, which here looks at no namespace. */
+static int check_registry(const struct daemon_config *config, const struct daemon_options *options)
+{
+	static const char *const nowhere[] = {NULL};
+	struct vs_reg_config reg_config = registry_config(config, options);
+	struct vs_reg *reg = NULL;
+	int rc;
+
+	reg_config.netns_dirs = nowhere;
+	rc = vs_reg_open(&reg, &reg_config);
+	vs_reg_close(reg);
+	/* To be allowed into the namespaces is not needed to judge the files. */
+	return rc == -EPERM ? 0 : rc;
+}
+
+/* One descriptor a socket, five and more sockets a VS: take what the hard limit gives. */
+static void raise_limits(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+		rl.rlim_cur = rl.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
+
+/* A daemon may be started without its standard descriptors; sockets must not take their place. */
+static int open_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static int opener_main(const struct daemon_spec *spec, const struct daemon_options *options)
+{
+	struct daemon_errors errors = {0};
+	struct daemon d = {.spec = spec, .options = options, .notify_fd = -1, .lock_fd = -1,
+		.parent_fd = -1, .supervisor.timer.fn = on_restart};
+
+	d.hooks = (struct opener_hooks){hook_settings, hook_vs_settings, hook_serves_host, reload,
+		hook_ready, hook_lost, &d};
+	if (daemon_config_load(&d.config, spec, options, &errors)) {
+		/* The registry's own errors are worth knowing in the same go. */
+		struct daemon_config empty = {ini_doc_new(), calloc(1, spec->conf_size)};
+		if (empty.doc && empty.values && !conf_defaults(spec->schema, empty.values))
+			check_registry(&empty, options);
+		daemon_config_clear(&empty, spec);
+		return 1;
+	}
+	log_set_level(conf_of(&d.config)->log_level);
+	if (options->mode == DAEMON_RUN)
+		return run(&d);
+	int rc = check_registry(&d.config, options);
+	if (!rc && options->mode == DAEMON_PRINT)
+		rc = conf_print(spec->schema, d.config.values, stdout);
+	daemon_config_clear(&d.config, spec);
+	return rc ? 1 : 0;
+}
+
+int daemon_main(int argc, char **argv, const struct daemon_spec *spec)
+{
+	struct daemon_options *options = malloc(sizeof(*options));
+	int rc;
+
+	if (!options || open_standard_fds())
+		return 1;
+	log_open(spec->name, LOG_INFO);
+	rc = daemon_options_parse(options, spec->name, argc, argv);
+	if (rc) {
+		free(options);
+		return rc < 0 ? 2 : 0;
+	}
+	umask(022);
+	raise_limits();
+	if (options->serve_fd >= 0)
+		rc = spec->serve(options->serve_fd);
+	else
+		rc = opener_main(spec, options);
+	free(options);
+	return rc;
+}

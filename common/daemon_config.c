@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon_private.h"
+#include "log.h"
+#include "parse.h"
+
+const char *const daemon_log_levels[] = {"emerg", "alert", "crit", "err", "warning", "notice",
+	"info", "debug", NULL};
+
+bool daemon_check_feature(const char *value, char *reason, size_t size)
+{
+	static const char *const words[] = {"handles", "get-id", "nsid"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(value, words[i]))
+			return true;
+	snprintf(reason, size, "is not handles, get-id or nsid");
+	return false;
+}
+
+void daemon_error(void *arg, const char *file, unsigned line, const char *text)
+{
+	struct daemon_errors *errors = arg;
+	char place[4200] = "";
+
+	if (file && line)
+		snprintf(place, sizeof(place), "%s:%u: ", file, line);
+	else if (file)
+		snprintf(place, sizeof(place), "%s: ", file);
+	if (!errors->count++)
+		snprintf(errors->first, sizeof(errors->first), "%.100s%.150s", place, text);
+	if (errors->logged)
+		log_err(NULL, "%s%s", place, text);
+	else
+		fprintf(stderr, "%s%s\n", place, text);
+}
+
+static int add_option(struct ini_doc *doc, const char *section, const char *key, const char *value)
+{
+	const struct ini_setting s = {section, key, value, "command line", 0};
+
+	return value ? ini_doc_add(doc, &s) : 0;
+}
+
+static int read_files(struct ini_doc *doc, const struct daemon_options *o,
+	struct daemon_errors *errors)
+{
+	char dropins[sizeof(o->conf_file) + 4];
+	int rc = ini_doc_read(doc, o->conf_file, daemon_error, errors);
+
+	if (rc == -ENOENT && o->conf_given)
+		daemon_error(errors, o->conf_file, 0, "no such file");
+	snprintf(dropins, sizeof(dropins), "%s.d", o->conf_file);
+	ini_doc_read_dropins(doc, dropins, daemon_error, errors);
+	/* In a list an empty value drops what stood before. */
+	rc = add_option(doc, "Registry", "NetnsDirectory", o->netns_dir ? "" : NULL);
+	if (!rc)
+		rc = add_option(doc, "Registry", "NetnsDirectory", o->netns_dir);
+	return rc ? rc : add_option(doc, "Daemon", "User", o->user);
+}
+
+static int check_vs_file(const struct daemon_spec *spec, const char *path,
+	struct daemon_errors *errors)
+{
+	struct ini_doc *doc = ini_doc_new();
+	void *values = calloc(1, spec->vs_conf_size);
+	char dropins[4204];
+	int rc = doc && values ? conf_defaults(spec->vs_schema, values) : -ENOMEM;
+
+	if (!rc) {
+		ini_doc_read(doc, path, daemon_error, errors);
+		snprintf(dropins, sizeof(dropins), "%.4200s.d", path);
+		ini_doc_read_dropins(doc, dropins, daemon_error, errors);
+		conf_apply(spec->vs_schema, values, doc, daemon_error, errors);
+	}
+	if (values)
+		conf_clear(spec->vs_schema, values);
+	free(values);
+	ini_doc_free(doc);
+	return rc;
+}
+
+static int is_conf_file(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return e->d_name[0] != '.' && len > 5 && !strcmp(e->d_name + len - 5, ".conf");
+}
+
+static int check_vs_files(const struct daemon_spec *spec, const char *dir,
+	struct daemon_errors *errors)
+{
+	struct dirent **names = NULL;
+	int count = scandir(dir, &names, is_conf_file, alphasort);
+	char path[4200];
+	int rc = 0;
+
+	if (count < 0 && errno != ENOENT)
+		daemon_error(errors, dir, 0, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		int n = snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
+		if (!rc && n > 0 && n < (int)sizeof(path))
+			rc = check_vs_file(spec, path, errors);
+		free(names[i]);
+	}
+	free(names);
+	return rc;
+}
+
+int daemon_config_load(struct daemon_config *config, const struct daemon_spec *spec,
+	const struct daemon_options *options, struct daemon_errors *errors)
+{
+	struct daemon_config c = {ini_doc_new(), calloc(1, spec->conf_size)};
+	int rc = c.doc && c.values ? conf_defaults(spec->schema, c.values) : -ENOMEM;
+
+	if (!rc)
+		rc = read_files(c.doc, options, errors);
+	if (!rc) {
+		conf_apply(spec->schema, c.values, c.doc, daemon_error, errors);
+		rc = check_vs_files(spec, options->vs_dir, errors);
+	}
+	if (rc)
+		daemon_error(errors, NULL, 0, strerror(-rc));
+	if (errors->count) {
+		daemon_config_clear(&c, spec);
+		return -EINVAL;
+	}
+	*config = c;
+	return 0;
+}
+
+void daemon_config_clear(struct daemon_config *config, const struct daemon_spec *spec)
+{
+	if (config->values)
+		conf_clear(spec->schema, config->values);
+	free(config->values);
+	ini_doc_free(config->doc);
+	*config = (struct daemon_config){0};
+}
+
+struct vs_doc {
+	const struct daemon_spec *spec;
+	struct ini_doc *doc;
+};
+
+static int add_vs_setting(const char *key, const char *value, const char *file, unsigned line,
+	void *arg)
+{
+	const struct vs_doc *v = arg;
+	struct ini_setting s = {v->spec->section, key, value, file, line};
+	char resolved[256];
+
+	if (v->spec->resolve && !v->spec->resolve(key, value, resolved, sizeof(resolved)))
+		s.value = resolved;
+	return ini_doc_add(v->doc, &s);
+}
+
+static bool is_vs_key(const struct daemon_spec *spec, const struct ini_setting *s)
+{
+	if (strcmp(s->section, spec->section))
+		return false;
+	for (const struct conf_item *i = spec->vs_schema->items; i->section; i++)
+		if (!strcmp(i->key, s->key))
+			return true;
+	return false;
+}
+
+int daemon_config_vs(const struct daemon_config *config, const struct daemon_spec *spec,
+	struct vs *vs, struct ini_doc *doc)
+{
+	struct vs_doc v = {spec, doc};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ini_doc_count(config->doc); i++) {
+		const struct ini_setting *s = ini_doc_get(config->doc, i);
+		if (is_vs_key(spec, s))
+			rc = add_vs_setting(s->key, s->value, s->file, s->line, &v);
+	}
+	return rc ? rc : vs_settings(vs, spec->section, add_vs_setting, &v);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon_private.h"
+#include "log.h"
+
+static void tell_holder(int fd, const char *path, const char *name)
+{
+	char pid[16];
+	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+
+	pid[n > 0 ? n : 0] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+	log_err(NULL, "%s: another %s is running, process %s", path, name, *pid ? pid : "unknown");
+}
+
+int daemon_lock(const char *dir, const char *name, int *fd)
+{
+	char path[4200];
+	int f, rc;
+
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST) {
+		rc = -errno;
+		log_err(NULL, "%s: %s", dir, strerror(-rc));
+		return rc;
+	}
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	f = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (f < 0) {
+		rc = -errno;
+		log_err(NULL, "%s: %s", path, strerror(-rc));
+		return rc;
+	}
+	if (flock(f, LOCK_EX | LOCK_NB) < 0) {
+		tell_holder(f, path, name);
+		close(f);
+		return -EBUSY;
+	}
+	if (ftruncate(f, 0) < 0 || dprintf(f, "%d\n", (int)getpid()) < 0)
+		log_warn(NULL, "%s: %s", path, strerror(errno));
+	*fd = f;
+	return 0;
+}

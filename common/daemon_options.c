@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+
+#include "daemon_private.h"
+#include "parse.h"
+
+enum { OPT_VS_DIR = 256, OPT_NETNS_DIR, OPT_RUNTIME_DIR, OPT_STATE_DIR, OPT_USER, OPT_CHECK,
+	OPT_PRINT, OPT_VERSION, OPT_HELP, OPT_SERVE };
+
+static const struct option long_options[] = {
+	{"foreground", no_argument, NULL, 'f'},
+	{"config", required_argument, NULL, 'c'},
+	{"vs-dir", required_argument, NULL, OPT_VS_DIR},
+	{"netns-dir", required_argument, NULL, OPT_NETNS_DIR},
+	{"runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR},
+	{"state-dir", required_argument, NULL, OPT_STATE_DIR},
+	{"user", required_argument, NULL, OPT_USER},
+	{"check-config", no_argument, NULL, OPT_CHECK},
+	{"print-config", no_argument, NULL, OPT_PRINT},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"serve", required_argument, NULL, OPT_SERVE},
+	{NULL, 0, NULL, 0},
+};
+
+static void print_help(const char *name)
+{
+	printf("Usage: %s [options]\n\n"
+	       "  -f, --foreground      stay in the foreground\n"
+	       "  -c, --config FILE     configuration file [" SYSCONFDIR "/nsaux/%s.conf]\n"
+	       "      --vs-dir DIR      files of the virtual servers [" SYSCONFDIR "/nsaux/vs.d]\n"
+	       "      --netns-dir DIR   network namespaces [/run/netns]\n"
+	       "      --runtime-dir DIR control socket and lock [" RUNSTATEDIR "/%s]\n"
+	       "      --state-dir DIR   what is kept over a restart [" LOCALSTATEDIR "/lib/%s]\n"
+	       "      --user NAME       account of the unprivileged server\n"
+	       "      --check-config    read the configuration, report every error, and exit\n"
+	       "      --print-config    print the configuration in force, and exit\n"
+	       "      --version         print the version, and exit\n",
+		name, name, name, name);
+}
+
+static int set_defaults(struct daemon_options *o, const char *name)
+{
+	int n[3];
+
+	*o = (struct daemon_options){.serve_fd = -1};
+	n[0] = snprintf(o->conf_file, sizeof(o->conf_file), SYSCONFDIR "/nsaux/%s.conf", name);
+	n[1] = snprintf(o->runtime_dir, sizeof(o->runtime_dir), RUNSTATEDIR "/%s", name);
+	n[2] = snprintf(o->state_dir, sizeof(o->state_dir), LOCALSTATEDIR "/lib/%s", name);
+	for (unsigned i = 0; i < 3; i++)
+		if (n[i] < 0 || n[i] >= (int)sizeof(o->conf_file))
+			return -ENAMETOOLONG;
+	return copy_str(o->vs_dir, sizeof(o->vs_dir), SYSCONFDIR "/nsaux/vs.d");
+}
+
+/* 0: a directory or file of the options. */
+static int set_path(struct daemon_options *o, int option, const char *value)
+{
+	switch (option) {
+	case 'c':
+		o->conf_given = true;
+		return copy_str(o->conf_file, sizeof(o->conf_file), value);
+	case OPT_VS_DIR:
+		return copy_str(o->vs_dir, sizeof(o->vs_dir), value);
+	case OPT_RUNTIME_DIR:
+		return copy_str(o->runtime_dir, sizeof(o->runtime_dir), value);
+	case OPT_STATE_DIR:
+		return copy_str(o->state_dir, sizeof(o->state_dir), value);
+	case OPT_NETNS_DIR:
+		o->netns_dir = value;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int set_option(struct daemon_options *o, const char *name, int option)
+{
+	uint64_t fd;
+
+	switch (option) {
+	case 'f':
+		o->foreground = true;
+		return 0;
+	case OPT_USER:
+		o->user = optarg;
+		return 0;
+	case OPT_CHECK:
+		o->mode = DAEMON_CHECK;
+		return 0;
+	case OPT_PRINT:
+		o->mode = DAEMON_PRINT;
+		return 0;
+	case OPT_VERSION:
+		printf("%s " PACKAGE_VERSION "\n", name);
+		return 1;
+	case OPT_HELP:
+		print_help(name);
+		return 1;
+	case OPT_SERVE: /* how the daemon runs itself; not for people */
+		if (parse_u64(optarg, 3, 1023, &fd))
+			return -EINVAL;
+		o->serve_fd = (int)fd;
+		return 0;
+	default:
+		return set_path(o, option, optarg);
+	}
+}
+
+int daemon_options_parse(struct daemon_options *options, const char *name, int argc, char **argv)
+{
+	int option, rc = set_defaults(options, name);
+
+	while (!rc && (option = getopt_long(argc, argv, "fc:", long_options, NULL)) != -1) {
+		if (option != '?')
+			rc = set_option(options, name, option);
+		else
+			rc = -EINVAL;
+	}
+	if (!rc && optind < argc) {
+		fprintf(stderr, "%s: unexpected argument '%s'\n", name, argv[optind]);
+		rc = -EINVAL;
+	}
+	if (rc == -ENAMETOOLONG)
+		fprintf(stderr, "%s: a path is too long\n", name);
+	if (rc < 0)
+		fprintf(stderr, "Try '%s --help'.\n", name);
+	return rc;
+}

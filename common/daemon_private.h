@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shared by the parts of the daemon frame. */
+#ifndef NSAUX_DAEMON_PRIVATE_H
+#define NSAUX_DAEMON_PRIVATE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "daemon.h"
+#include "loop.h"
+#include "opener.h"
+
+enum daemon_mode { DAEMON_RUN, DAEMON_CHECK, DAEMON_PRINT };
+
+struct daemon_options {
+	enum daemon_mode mode;
+	bool foreground;
+	bool conf_given;  /* then the file must exist */
+	int serve_fd;     /* this process is a server; -1: it is not */
+	char conf_file[4096];
+	char vs_dir[4096];
+	char runtime_dir[4096];
+	char state_dir[4096];
+	const char *netns_dir; /* NULL: not given; likewise user */
+	const char *user;
+};
+
+/* 0: go on; 1: done, exit 0 (--help, --version); -EINVAL: told on stderr. */
+int daemon_options_parse(struct daemon_options *options, const char *name, int argc, char **argv);
+
+/* One reading of the configuration: the settings and what the schema made of them. */
+struct daemon_config {
+	struct ini_doc *doc;
+	void *values; /* daemon_spec.conf_size bytes */
+};
+
+struct daemon_errors {
+	unsigned count;
+	char first[256];
+	bool logged; /* through log.h; else on stderr */
+};
+
+void daemon_error(void *errors, const char *file, unsigned line, const char *text);
+
+/* Reads the file, its drop-ins and the command line's settings, and checks the files of the VSs
+ * against the service's schema. All errors are told. 0 or -EINVAL, and then nothing is owed. */
+int daemon_config_load(struct daemon_config *config, const struct daemon_spec *spec,
+	const struct daemon_options *options, struct daemon_errors *errors);
+void daemon_config_clear(struct daemon_config *config, const struct daemon_spec *spec);
+
+/* The settings of one VS: the daemon's defaults for all, then the VS's own. */
+int daemon_config_vs(const struct daemon_config *config, const struct daemon_spec *spec,
+	struct vs *vs, struct ini_doc *doc);
+
+/* Makes the runtime directory and takes its lock: *fd stays open while the daemon lives.
+ * -EBUSY when another daemon holds it. Tells what is wrong. */
+int daemon_lock(const char *dir, const char *name, int *fd);
+
+/* The child that serves. */
+struct supervisor {
+	pid_t pid;            /* 0: none runs */
+	bool was_ready;       /* it once said so */
+	uint64_t started;     /* loop time */
+	uint64_t delay;       /* before the next start */
+	struct loop_timer timer;
+};
+
+/* Starts the server; *fd is our end of its socketpair. 0 or -errno. */
+int supervisor_start(struct supervisor *s, uint64_t now, int *fd);
+/* Reaps it if it ended, and says how. True when it had. */
+bool supervisor_reap(struct supervisor *s, const char *name);
+/* How long to wait before the next start, after it ended at `now`. */
+uint64_t supervisor_backoff(struct supervisor *s, uint64_t now);
+/* Ends it and waits for at most a second before it is killed. */
+void supervisor_stop(struct supervisor *s);
+
+#endif

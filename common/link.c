@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "link.h"
+
+#define ADDRESSES_MAX 1024
+
+struct link {
+	struct channel *channel;
+	struct link_handler handler;
+};
+
+/* The longest request is a status line. */
+struct request {
+	struct buf_writer w;
+	uint8_t bytes[OPENER_TEXT_MAX + 64];
+};
+
+static void begin(struct request *q, enum opener_request type)
+{
+	buf_writer_init(&q->w, q->bytes, sizeof(q->bytes));
+	buf_put_u8(&q->w, type);
+}
+
+int link_ready(struct link *link, const char *status)
+{
+	struct request q;
+
+	begin(&q, OPENER_READY);
+	buf_put_str(&q.w, status);
+	return channel_send(link->channel, &q.w, NULL, 0);
+}
+
+static int send_mask(struct link *link, enum opener_request type, uint64_t vs, uint32_t mask)
+{
+	struct request q;
+
+	begin(&q, type);
+	buf_put_u64(&q.w, vs);
+	buf_put_u32(&q.w, mask);
+	return channel_send(link->channel, &q.w, NULL, 0);
+}
+
+int link_listen(struct link *link, uint64_t vs, uint32_t mask)
+{
+	return send_mask(link, OPENER_LISTEN, vs, mask);
+}
+
+int link_release(struct link *link, uint64_t vs, uint32_t mask)
+{
+	return send_mask(link, OPENER_RELEASE, vs, mask);
+}
+
+int link_rescan(struct link *link)
+{
+	struct request q;
+
+	begin(&q, OPENER_RESCAN);
+	return channel_send(link->channel, &q.w, NULL, 0);
+}
+
+static int send_call(struct link *link, enum opener_request type, uint32_t call)
+{
+	struct request q;
+
+	begin(&q, type);
+	buf_put_u32(&q.w, call);
+	return channel_send(link->channel, &q.w, NULL, 0);
+}
+
+int link_reload(struct link *link, uint32_t call)
+{
+	return send_call(link, OPENER_RELOAD, call);
+}
+
+int link_addresses(struct link *link, uint32_t call)
+{
+	return send_call(link, OPENER_ADDRESSES, call);
+}
+
+static int on_config(struct link *link, struct buf_reader *r)
+{
+	struct ini_doc *doc = ini_doc_new();
+	int rc = doc ? opener_get_settings(r, doc) : -ENOMEM;
+
+	if (!rc && !buf_reader_done(r))
+		rc = -EPROTO;
+	if (!rc)
+		link->handler.config(doc, link->handler.arg);
+	ini_doc_free(doc);
+	return rc;
+}
+
+static int on_vs(struct link *link, struct buf_reader *r)
+{
+	struct ini_doc *doc = ini_doc_new();
+	struct opener_vs vs;
+	int rc = doc ? opener_get_vs(r, &vs) : -ENOMEM;
+
+	if (!rc)
+		rc = opener_get_settings(r, doc);
+	if (!rc && !buf_reader_done(r))
+		rc = -EPROTO;
+	if (!rc)
+		link->handler.vs(&vs, doc, link->handler.arg);
+	ini_doc_free(doc);
+	return rc;
+}
+
+static int on_listening(struct link *link, struct channel_message *m)
+{
+	struct link_socket sockets[OPENER_KIND_COUNT];
+	int *owner[OPENER_KIND_COUNT] = {NULL};
+	uint64_t id = buf_get_u64(&m->body);
+	uint32_t mask = buf_get_u32(&m->body);
+	size_t next = 0;
+
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
+		sockets[k] = (struct link_socket){-1, EOPNOTSUPP, ""};
+		if (!(mask & (1u << k)))
+			continue;
+		sockets[k].error = (int)buf_get_u32(&m->body);
+		sockets[k].holder = buf_get_str(&m->body, OPENER_TEXT_MAX);
+		if (sockets[k].error || m->body.failed)
+			continue;
+		if (next == m->fd_count)
+			return -EPROTO;
+		owner[k] = &m->fds[next++];
+		sockets[k].fd = *owner[k];
+	}
+	if (!buf_reader_done(&m->body) || next != m->fd_count)
+		return -EPROTO;
+	link->handler.listening(id, mask, sockets, link->handler.arg);
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if (owner[k])
+			*owner[k] = sockets[k].fd;
+	return 0;
+}
+
+static int on_reloaded(struct link *link, struct buf_reader *r)
+{
+	uint32_t call = buf_get_u32(r);
+	int error = (int)buf_get_u32(r);
+	const char *text = buf_get_str(r, OPENER_TEXT_MAX);
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	link->handler.reloaded(call, error, text, link->handler.arg);
+	return 0;
+}
+
+static int on_addresses(struct link *link, struct buf_reader *r)
+{
+	const char *text[ADDRESSES_MAX];
+	uint32_t call = buf_get_u32(r);
+	uint64_t vs = buf_get_u64(r);
+	uint32_t count = buf_get_u32(r);
+
+	if (count > ADDRESSES_MAX)
+		return -EPROTO;
+	for (uint32_t i = 0; i < count; i++)
+		text[i] = buf_get_str(r, INET6_ADDRSTRLEN + 8);
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	link->handler.addresses(call, vs, text, count, link->handler.arg);
+	return 0;
+}
+
+static int on_gone(struct link *link, struct buf_reader *r)
+{
+	uint64_t vs = buf_get_u64(r);
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	link->handler.gone(vs, link->handler.arg);
+	return 0;
+}
+
+static int dispatch(struct link *link, struct channel_message *m)
+{
+	switch (buf_get_u8(&m->body)) {
+	case OPENER_CONFIG:
+		return on_config(link, &m->body);
+	case OPENER_VS:
+		return on_vs(link, &m->body);
+	case OPENER_GONE:
+		return on_gone(link, &m->body);
+	case OPENER_SYNCED:
+		link->handler.synced(link->handler.arg);
+		return 0;
+	case OPENER_LISTENING:
+		return on_listening(link, m);
+	case OPENER_RELOADED:
+		return on_reloaded(link, &m->body);
+	case OPENER_VS_ADDRESSES:
+		return on_addresses(link, &m->body);
+	default:
+		return -EPROTO;
+	}
+}
+
+static void on_message(struct channel_message *m, void *arg)
+{
+	struct link *link = arg;
+	int rc = dispatch(link, m);
+
+	if (rc)
+		link->handler.closed(rc, link->handler.arg);
+}
+
+static void on_closed(int error, void *arg)
+{
+	struct link *link = arg;
+
+	link->handler.closed(error, link->handler.arg);
+}
+
+int link_new(struct link **link, struct loop *loop, int fd, const struct link_handler *handler)
+{
+	struct link *l = calloc(1, sizeof(*l));
+	const struct channel_handler channel_handler = {on_message, on_closed, l};
+	struct request q;
+	int rc;
+
+	if (!l)
+		return -ENOMEM;
+	l->handler = *handler;
+	rc = channel_new(&l->channel, loop, fd, false, &channel_handler);
+	if (rc) {
+		free(l);
+		return rc;
+	}
+	begin(&q, OPENER_HELLO);
+	buf_put_u32(&q.w, OPENER_VERSION);
+	rc = channel_send(l->channel, &q.w, NULL, 0);
+	if (rc) {
+		link_free(l);
+		return rc;
+	}
+	*link = l;
+	return 0;
+}
+
+void link_free(struct link *link)
+{
+	if (!link)
+		return;
+	channel_free(link->channel);
+	free(link);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The server's end of the socketpair to the opener: requests out, opener_proto.h's answers in. */
+#ifndef NSAUX_LINK_H
+#define NSAUX_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ini.h"
+#include "loop.h"
+#include "opener_proto.h"
+
+struct link;
+
+struct link_socket {
+	int fd;    /* -1, or a descriptor; the handler sets to -1 what it takes */
+	int error; /* errno where fd is -1 */
+	const char *holder; /* "" when unknown */
+};
+
+/* All pointers are borrowed for the call. */
+struct link_handler {
+	void (*config)(const struct ini_doc *settings, void *arg);
+	void (*vs)(const struct opener_vs *vs, const struct ini_doc *settings, void *arg);
+	void (*gone)(uint64_t vs, void *arg);
+	void (*synced)(void *arg);
+	void (*listening)(uint64_t vs, uint32_t mask, struct link_socket *sockets, void *arg);
+	void (*reloaded)(uint32_t call, int error, const char *text, void *arg);
+	/* vs 0: that was all. */
+	void (*addresses)(uint32_t call, uint64_t vs, const char *const *text, size_t count,
+		void *arg);
+	void (*closed)(int error, void *arg);
+	void *arg;
+};
+
+/* fd is taken over on success. */
+int link_new(struct link **link, struct loop *loop, int fd, const struct link_handler *handler);
+void link_free(struct link *link);
+
+int link_ready(struct link *link, const char *status);
+int link_listen(struct link *link, uint64_t vs, uint32_t mask);
+/* The opener closes the sockets that it keeps for the next server. */
+int link_release(struct link *link, uint64_t vs, uint32_t mask);
+int link_rescan(struct link *link);
+int link_reload(struct link *link, uint32_t call);
+int link_addresses(struct link *link, uint32_t call);
+
+#endif

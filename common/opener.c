@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "list.h"
+#include "log.h"
+#include "opener.h"
+#include "opener_private.h"
+
+static struct opener_entry *entry_of(struct opener *opener, const struct vs *vs)
+{
+	struct opener_entry *e;
+
+	HASH_FIND(by_vs, opener->by_vs, &vs, sizeof(vs), e);
+	return e;
+}
+
+static bool is_announced(const struct opener *opener, const struct opener_entry *e)
+{
+	return !vs_is_host(e->vs) || opener->hooks->serves_host(opener->hooks->arg);
+}
+
+static struct opener_entry *add_entry(struct opener *opener, struct vs *vs)
+{
+	struct opener_entry *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		e->kept[k] = -1;
+	e->id = ++opener->last_id;
+	e->vs = vs;
+	HASH_ADD(by_id, opener->by_id, id, sizeof(e->id), e);
+	if (!e->by_id.tbl) {
+		free(e);
+		return NULL;
+	}
+	HASH_ADD(by_vs, opener->by_vs, vs, sizeof(e->vs), e);
+	if (!e->by_vs.tbl) {
+		HASH_DELETE(by_id, opener->by_id, e);
+		free(e);
+		return NULL;
+	}
+	vs_ref(vs);
+	return e;
+}
+
+static void drop_kept(struct opener_entry *e)
+{
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
+		if (e->kept[k] >= 0)
+			close(e->kept[k]);
+		e->kept[k] = -1;
+	}
+}
+
+static void remove_entry(struct opener *opener, struct opener_entry *e)
+{
+	drop_kept(e);
+	HASH_DELETE(by_id, opener->by_id, e);
+	HASH_DELETE(by_vs, opener->by_vs, e);
+	vs_unref(e->vs);
+	free(e);
+}
+
+static int put_entry(struct opener *opener, struct opener_entry *e, struct buf_writer *w)
+{
+	struct ini_doc *doc = ini_doc_new();
+	struct opener_vs v = {.id = e->id,
+		.cookie = vs_cookie(e->vs),
+		.flavour = vs_flavour(e->vs),
+		.is_host = (uint8_t)vs_is_host(e->vs),
+		.name = vs_name(e->vs)};
+	const char *alias;
+	int rc;
+
+	if (!doc)
+		return -ENOMEM;
+	while (v.alias_count < OPENER_ALIASES_MAX && (alias = vs_alias(e->vs, v.alias_count)))
+		v.alias[v.alias_count++] = alias;
+	/* Without an answer nobody but uid 0 is root there. */
+	if (vs_root_uids(e->vs, &v.owner, &v.root))
+		v.owner = v.root = 0;
+	rc = opener->hooks->vs_settings(opener->hooks->arg, e->vs, doc);
+	if (!rc) {
+		opener_put_vs(w, &v);
+		opener_put_settings(w, doc);
+	}
+	ini_doc_free(doc);
+	return rc;
+}
+
+static void tell_vs(struct opener *opener, struct opener_entry *e)
+{
+	struct buf_writer w;
+	int rc;
+
+	opener_begin(opener, &w, OPENER_VS);
+	rc = put_entry(opener, e, &w);
+	if (!rc)
+		rc = opener_send(opener, &w, NULL, 0);
+	if (rc)
+		log_err(vs_name(e->vs), "cannot be announced to the server: %s", strerror(-rc));
+	e->told = !rc;
+}
+
+static void tell_gone(struct opener *opener, struct opener_entry *e)
+{
+	struct buf_writer w;
+
+	if (!e->told)
+		return;
+	e->told = false;
+	opener_begin(opener, &w, OPENER_GONE);
+	buf_put_u64(&w, e->id);
+	opener_send(opener, &w, NULL, 0);
+}
+
+static void refresh_entry(struct opener *opener, struct opener_entry *e)
+{
+	if (is_announced(opener, e)) {
+		tell_vs(opener, e);
+		return;
+	}
+	tell_gone(opener, e);
+	drop_kept(e);
+}
+
+void opener_vs_event(struct vs *vs, enum vs_event event, void *arg)
+{
+	struct opener *opener = arg;
+	struct opener_entry *e = entry_of(opener, vs);
+
+	if (event == VS_REMOVED) {
+		if (!e)
+			return;
+		log_info(vs_name(vs), "gone");
+		tell_gone(opener, e);
+		remove_entry(opener, e);
+		return;
+	}
+	if (!e) {
+		e = add_entry(opener, vs);
+		if (!e) {
+			log_err(vs_name(vs), "out of memory, not served");
+			return;
+		}
+		log_info(vs_name(vs), "found, cookie %llu", (unsigned long long)vs_cookie(vs));
+	}
+	refresh_entry(opener, e);
+}
+
+static void tell_settings(struct opener *opener)
+{
+	struct buf_writer w;
+	int rc;
+
+	opener_begin(opener, &w, OPENER_CONFIG);
+	opener_put_settings(&w, opener->hooks->settings(opener->hooks->arg));
+	rc = opener_send(opener, &w, NULL, 0);
+	if (rc)
+		log_err(NULL, "the configuration cannot be told to the server: %s", strerror(-rc));
+}
+
+void opener_refresh(struct opener *opener)
+{
+	struct opener_entry *e, *next;
+
+	tell_settings(opener);
+	HASH_ITER(by_id, opener->by_id, e, next)
+		refresh_entry(opener, e);
+}
+
+static void on_message(struct channel_message *message, void *arg)
+{
+	struct opener *opener = arg;
+	int rc = opener_request(opener, message);
+
+	if (rc) {
+		channel_free(opener->channel);
+		opener->channel = NULL;
+		opener->hooks->lost(opener->hooks->arg, rc);
+	}
+}
+
+static void on_closed(int error, void *arg)
+{
+	struct opener *opener = arg;
+
+	channel_free(opener->channel);
+	opener->channel = NULL;
+	opener->hooks->lost(opener->hooks->arg, error);
+}
+
+int opener_attach(struct opener *opener, int fd)
+{
+	const struct channel_handler handler = {on_message, on_closed, opener};
+	struct opener_entry *e, *next;
+	struct buf_writer w;
+	int rc;
+
+	channel_free(opener->channel);
+	opener->channel = NULL;
+	rc = channel_new(&opener->channel, opener->loop, fd, true, &handler);
+	if (rc)
+		return rc;
+	HASH_ITER(by_id, opener->by_id, e, next)
+		e->told = false;
+	opener_refresh(opener);
+	opener_begin(opener, &w, OPENER_SYNCED);
+	return opener_send(opener, &w, NULL, 0);
+}
+
+static void on_registry(struct loop_io *io, uint32_t events)
+{
+	struct opener *opener =
+		(struct opener *)(void *)((char *)io - offsetof(struct opener, reg_io));
+	int rc = vs_reg_dispatch(opener->reg, opener_vs_event, opener);
+
+	(void)events;
+	if (rc)
+		log_err(NULL, "registry of virtual servers: %s", strerror(-rc));
+}
+
+int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
+	const struct opener_policy *policy, const struct opener_hooks *hooks)
+{
+	struct opener *o = calloc(1, sizeof(*o));
+	int rc;
+
+	if (!o)
+		return -ENOMEM;
+	o->loop = loop;
+	o->reg = reg;
+	o->policy = policy;
+	o->hooks = hooks;
+	o->global[0] = o->global[1] = -1;
+	o->reg_io = (struct loop_io)LOOP_IO_INIT(on_registry);
+	rc = loop_io_add(loop, &o->reg_io, vs_reg_fd(reg), EPOLLIN);
+	if (rc) {
+		free(o);
+		return rc;
+	}
+	for (struct vs *v = NULL; (v = vs_reg_next(reg, v));)
+		opener_vs_event(v, VS_ADDED, o);
+	*opener = o;
+	return 0;
+}
+
+bool opener_owns_path(const struct opener *opener)
+{
+	return opener->global[0] >= 0;
+}
+
+void opener_free(struct opener *opener)
+{
+	struct opener_entry *e, *next;
+
+	if (!opener)
+		return;
+	loop_io_del(opener->loop, &opener->reg_io);
+	channel_free(opener->channel);
+	HASH_ITER(by_id, opener->by_id, e, next)
+		remove_entry(opener, e);
+	for (unsigned i = 0; i < 2; i++)
+		if (opener->global[i] >= 0)
+			close(opener->global[i]);
+	free(opener);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel names the inode and the owner of a socket that is bound to a port (sock_diag) or to
+ * a name (unix_diag); the process is then looked for among the descriptors in /proc. This is
+ * done only when a port is taken, which is rare.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "opener_holder.h"
+
+struct wanted {
+	uint8_t family, protocol; /* AF_UNIX: protocol unused */
+	uint16_t port;
+	const char *name; /* AF_UNIX: the name without a leading NUL */
+	bool abstract;
+	uint32_t inode; /* found; 0: not */
+	uint32_t uid;
+	bool has_uid;
+};
+
+static bool same_name(const struct wanted *w, const struct nlmsghdr *nh)
+{
+	const struct unix_diag_msg *m = NLMSG_DATA(nh);
+	size_t left = nh->nlmsg_len - NLMSG_LENGTH(sizeof(*m));
+	const struct nlattr *a = (const void *)(m + 1);
+	size_t len = strlen(w->name);
+
+	while (left >= sizeof(*a) && a->nla_len >= sizeof(*a) && a->nla_len <= left) {
+		const char *p = (const char *)(a + 1);
+		size_t n = a->nla_len - sizeof(*a);
+		if (a->nla_type == UNIX_DIAG_NAME) {
+			if (w->abstract)
+				return n == len + 1 && !p[0] && !memcmp(p + 1, w->name, len);
+			return n >= len && !memcmp(p, w->name, len) && (n == len || !p[len]);
+		}
+		size_t step = NLA_ALIGN(a->nla_len);
+		if (step > left)
+			break;
+		left -= step;
+		a = (const void *)((const char *)a + step);
+	}
+	return false;
+}
+
+static void look_at(struct wanted *w, const struct nlmsghdr *nh)
+{
+	if (w->family == AF_UNIX) {
+		const struct unix_diag_msg *m = NLMSG_DATA(nh);
+		if (nh->nlmsg_len >= NLMSG_LENGTH(sizeof(*m)) && same_name(w, nh))
+			w->inode = m->udiag_ino;
+		return;
+	}
+	const struct inet_diag_msg *m = NLMSG_DATA(nh);
+	if (nh->nlmsg_len >= NLMSG_LENGTH(sizeof(*m)) && ntohs(m->id.idiag_sport) == w->port) {
+		w->inode = m->idiag_inode;
+		w->uid = m->idiag_uid;
+		w->has_uid = true;
+	}
+}
+
+static int send_request(int fd, const struct wanted *w)
+{
+	struct {
+		struct nlmsghdr nh;
+		union {
+			struct inet_diag_req_v2 inet;
+			struct unix_diag_req un;
+		} u;
+	} req = {.nh = {.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
+
+	if (w->family == AF_UNIX) {
+		req.nh.nlmsg_len = NLMSG_LENGTH(sizeof(req.u.un));
+		req.u.un.sdiag_family = AF_UNIX;
+		req.u.un.udiag_states = UINT32_MAX;
+		req.u.un.udiag_show = UDIAG_SHOW_NAME;
+	} else {
+		req.nh.nlmsg_len = NLMSG_LENGTH(sizeof(req.u.inet));
+		req.u.inet.sdiag_family = w->family;
+		req.u.inet.sdiag_protocol = w->protocol;
+		/* Listening TCP sockets; UDP ones are in the state that TCP calls closed. */
+		req.u.inet.idiag_states = w->protocol == IPPROTO_TCP ? 1u << 10 : UINT32_MAX;
+		req.u.inet.id.idiag_sport = htons(w->port);
+	}
+	return send(fd, &req, req.nh.nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+/* The kernel answers within the call, so that a socket with nothing to read is the end. */
+static void ask_kernel(int fd, struct wanted *w)
+{
+	union {
+		struct nlmsghdr align;
+		char bytes[16384];
+	} in;
+
+	if (send_request(fd, w))
+		return;
+	for (unsigned turn = 0; turn < 10000 && !w->inode; turn++) {
+		ssize_t n = recv(fd, in.bytes, sizeof(in.bytes), 0);
+		if (n <= 0)
+			return;
+		unsigned left = (unsigned)n;
+		for (struct nlmsghdr *nh = &in.align; NLMSG_OK(nh, left) && !w->inode;
+			nh = NLMSG_NEXT(nh, left)) {
+			if (nh->nlmsg_type == NLMSG_DONE || nh->nlmsg_type == NLMSG_ERROR)
+				return;
+			look_at(w, nh);
+		}
+	}
+}
+
+static bool process_has(int pid_dir, uint32_t inode)
+{
+	char want[32], link[64];
+	int fd = openat(pid_dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	bool found = false;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	snprintf(want, sizeof(want), "socket:[%u]", inode);
+	while (!found && (e = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), e->d_name, link, sizeof(link) - 1);
+		if (n > 0) {
+			link[n] = '\0';
+			found = !strcmp(link, want);
+		}
+	}
+	closedir(dir);
+	return found;
+}
+
+static void read_comm(int pid_dir, char *comm, size_t size)
+{
+	int fd = openat(pid_dir, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, comm, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	comm[n > 0 ? n : 0] = '\0';
+	comm[strcspn(comm, "\n")] = '\0';
+}
+
+static bool find_process(uint32_t inode, char *text, size_t size)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	bool found = false;
+	char comm[32];
+
+	if (!proc)
+		return false;
+	while (!found && (e = readdir(proc))) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+			continue;
+		int fd = openat(dirfd(proc), e->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		found = process_has(fd, inode);
+		if (found) {
+			read_comm(fd, comm, sizeof(comm));
+			snprintf(text, size, "%s[%s]", comm, e->d_name);
+		}
+		close(fd);
+	}
+	closedir(proc);
+	return found;
+}
+
+static bool describe(struct wanted *w, const struct opener_policy *policy, enum opener_kind kind)
+{
+	switch (kind) {
+	case OPENER_UDP4:
+	case OPENER_UDP6:
+	case OPENER_TCP4:
+	case OPENER_TCP6:
+		w->family = kind == OPENER_UDP4 || kind == OPENER_TCP4 ? AF_INET : AF_INET6;
+		w->protocol = kind == OPENER_UDP4 || kind == OPENER_UDP6 ? IPPROTO_UDP
+									  : IPPROTO_TCP;
+		w->port = policy->port;
+		return true;
+	case OPENER_ABSTRACT:
+	case OPENER_PATH:
+		w->family = AF_UNIX;
+		w->abstract = kind == OPENER_ABSTRACT;
+		w->name = w->abstract ? policy->abstract : policy->path;
+		return w->name != NULL;
+	default:
+		return false;
+	}
+}
+
+void opener_find_holder(struct vs *vs, const struct opener_policy *policy, enum opener_kind kind,
+	char *text, size_t size)
+{
+	struct wanted w = {0};
+	int fd;
+
+	snprintf(text, size, "another process");
+	if (!describe(&w, policy, kind))
+		return;
+	fd = vs_socket(vs, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+	if (fd < 0)
+		return;
+	ask_kernel(fd, &w);
+	/* A dual-stack socket holds the IPv4 port as well. */
+	if (!w.inode && w.family == AF_INET) {
+		w.family = AF_INET6;
+		ask_kernel(fd, &w);
+	}
+	close(fd);
+	if (w.inode && find_process(w.inode, text, size))
+		return;
+	if (w.has_uid)
+		snprintf(text, size, "a process of uid %u", w.uid);
+}

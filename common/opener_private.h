@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shared by opener.c, which follows the registry, and opener_request.c, which answers. */
+#ifndef NSAUX_OPENER_PRIVATE_H
+#define NSAUX_OPENER_PRIVATE_H
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "channel.h"
+#include "opener.h"
+#include "opener_proto.h"
+
+struct opener_entry {
+	UT_hash_handle by_id, by_vs;
+	uint64_t id;
+	struct vs *vs; /* a reference */
+	bool told;     /* the server knows it */
+	int kept[OPENER_KIND_COUNT];
+};
+
+struct opener {
+	struct loop *loop;
+	struct vs_reg *reg;
+	const struct opener_policy *policy;
+	const struct opener_hooks *hooks;
+	struct loop_io reg_io;
+	struct channel *channel; /* NULL while there is no server */
+	struct opener_entry *by_id, *by_vs;
+	uint64_t last_id;
+	int global[2]; /* kept: OPENER_PATH, OPENER_CONTROL */
+	uint8_t out[CHANNEL_MESSAGE_MAX];
+};
+
+/* One message is written at a time, into opener->out. */
+void opener_begin(struct opener *opener, struct buf_writer *w, uint8_t type);
+/* 0 as well when there is no server to send to. */
+int opener_send(struct opener *opener, const struct buf_writer *w, const int *fds, size_t fd_count);
+
+/* 0, or -EPROTO and the like: the server is not to be trusted further. */
+int opener_request(struct opener *opener, struct channel_message *message);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The closed list of what may pass between the privileged opener and the unprivileged server.
+ *
+ * Every message starts with its type (u8). The version is checked once, in the server's HELLO.
+ * The server names a VS by the id that the opener gave it and a socket by its kind; ports, paths
+ * and names of sockets are the opener's configuration and never the server's to choose.
+ */
+#ifndef NSAUX_OPENER_PROTO_H
+#define NSAUX_OPENER_PROTO_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "buf.h"
+#include "ini.h"
+#include "vsreg.h"
+
+#define OPENER_VERSION 1u
+#define OPENER_TEXT_MAX 1024 /* holder, error and status texts */
+
+enum opener_request {  /* server to opener */
+	OPENER_HELLO = 1,  /* u32 version */
+	OPENER_READY,      /* str status: all listeners of the first scan are answered */
+	OPENER_LISTEN,     /* u64 vs, u32 mask of kinds */
+	OPENER_RELEASE,    /* u64 vs, u32 mask: close those that are kept */
+	OPENER_RESCAN,     /* a client of no known VS */
+	OPENER_RELOAD,     /* u32 call */
+	OPENER_ADDRESSES,  /* u32 call: the addresses of every VS */
+};
+
+enum opener_answer {   /* opener to server */
+	OPENER_CONFIG = 65, /* settings: the daemon's configuration */
+	OPENER_VS,         /* a VS, new or changed: struct opener_vs */
+	OPENER_GONE,       /* u64 vs: close everything of it */
+	OPENER_SYNCED,     /* every VS known at the start was sent */
+	OPENER_LISTENING,  /* u64 vs, u32 mask; per kind in it u32 errno, str holder; the
+			    * descriptors of those with errno 0, in order of kind */
+	OPENER_RELOADED,   /* u32 call, u32 errno, str text */
+	OPENER_VS_ADDRESSES, /* u32 call, u64 vs (0: that was all), u32 n, n times str */
+};
+
+/* Kinds of socket. Those of OPENER_GLOBAL exist once and go with VS id 0. */
+enum opener_kind {
+	OPENER_UDP4,      /* the service's port, with IP_PKTINFO */
+	OPENER_UDP6,      /* IPV6_V6ONLY, with IPV6_PKTINFO */
+	OPENER_TCP4,      /* listening */
+	OPENER_TCP6,
+	OPENER_ABSTRACT,  /* listening AF_UNIX stream, abstract name without a trailing NUL */
+	OPENER_DIAG,      /* NETLINK_SOCK_DIAG, connected to the kernel */
+	OPENER_CALL4,     /* unbound UDP, for calls to the VS's own services */
+	OPENER_CALL6,
+	OPENER_PATH,      /* global: the listening path socket */
+	OPENER_CONTROL,   /* global: the listening control socket */
+	OPENER_KIND_COUNT,
+};
+#define OPENER_BIT(kind) (1u << (kind))
+#define OPENER_GLOBAL (OPENER_BIT(OPENER_PATH) | OPENER_BIT(OPENER_CONTROL))
+
+const char *opener_kind_name(enum opener_kind kind); /* "udp", "tcp6", ... */
+
+#define OPENER_ALIASES_MAX 8 /* as many are told; a namespace may have more */
+
+/* The body of OPENER_VS. */
+struct opener_vs {
+	uint64_t id;
+	uint64_t cookie;
+	uint32_t flavour;
+	uint8_t is_host;
+	uid_t owner, root; /* vs_root_uids() */
+	const char *name;
+	const char *alias[OPENER_ALIASES_MAX];
+	uint32_t alias_count;
+};
+
+/* The settings of the service's own section follow the VS in the message. */
+void opener_put_vs(struct buf_writer *w, const struct opener_vs *vs);
+int opener_get_vs(struct buf_reader *r, struct opener_vs *vs); /* 0 or -EPROTO */
+
+/* settings: u32 count, then section, key, value, file (str) and line (u32) of each. */
+void opener_put_settings(struct buf_writer *w, const struct ini_doc *doc);
+int opener_get_settings(struct buf_reader *r, struct ini_doc *doc); /* 0, -EPROTO, -ENOMEM */
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The opener's answers. The server may be in an attacker's hands: every field is checked. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "opener_holder.h"
+#include "opener_private.h"
+
+#define ADDRESSES_MAX 1024 /* told of one VS */
+
+void opener_begin(struct opener *opener, struct buf_writer *w, uint8_t type)
+{
+	buf_writer_init(w, opener->out, sizeof(opener->out));
+	buf_put_u8(w, type);
+}
+
+int opener_send(struct opener *opener, const struct buf_writer *w, const int *fds, size_t fd_count)
+{
+	return opener->channel ? channel_send(opener->channel, w, fds, fd_count) : 0;
+}
+
+static int *global_slot(struct opener *opener, enum opener_kind kind)
+{
+	return &opener->global[kind == OPENER_PATH ? 0 : 1];
+}
+
+static struct opener_socket get_global(struct opener *opener, enum opener_kind kind)
+{
+	const char *path = kind == OPENER_PATH ? opener->policy->path : opener->policy->control;
+	int *kept = global_slot(opener, kind);
+
+	if (*kept < 0 && path && *path) {
+		/* Every client may connect to a service's socket; the control socket checks the
+		 * peer's uid besides its mode. */
+		int fd = opener_listen_path(path, kind == OPENER_PATH ? 0666 : 0600);
+		if (fd < 0)
+			return (struct opener_socket){-1, -fd};
+		*kept = fd;
+	}
+	return (struct opener_socket){*kept, *kept < 0 ? EOPNOTSUPP : 0};
+}
+
+static void get_of_vs(struct opener *opener, struct opener_entry *e, uint32_t mask,
+	struct opener_socket *result)
+{
+	uint32_t missing = 0;
+
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if ((mask & (1u << k)) && e->kept[k] < 0)
+			missing |= 1u << k;
+	if (missing)
+		opener_make_sockets(e->vs, opener->policy, missing, result);
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
+		if (!(mask & (1u << k)))
+			continue;
+		if (missing & (1u << k))
+			e->kept[k] = result[k].fd;
+		else
+			result[k] = (struct opener_socket){e->kept[k], 0};
+	}
+}
+
+/* vs NULL: a global socket, which is looked for in the host's namespace. */
+static void find_holder(struct opener *opener, struct vs *vs, enum opener_kind kind, char *text,
+	size_t size)
+{
+	struct vs *host = vs ? NULL : vs_by_name(opener->reg, VS_HOST);
+
+	snprintf(text, size, "another process");
+	if (vs || host)
+		opener_find_holder(vs ? vs : host, opener->policy, kind, text, size);
+	vs_unref(host);
+}
+
+static int answer_listen(struct opener *opener, struct vs *vs, uint64_t id, uint32_t mask,
+	const struct opener_socket *sockets)
+{
+	char holder[128];
+	int fds[OPENER_KIND_COUNT];
+	size_t fd_count = 0;
+	struct buf_writer w;
+
+	opener_begin(opener, &w, OPENER_LISTENING);
+	buf_put_u64(&w, id);
+	buf_put_u32(&w, mask);
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
+		if (!(mask & (1u << k)))
+			continue;
+		holder[0] = '\0';
+		if (sockets[k].error == EADDRINUSE)
+			find_holder(opener, vs, (enum opener_kind)k, holder, sizeof(holder));
+		buf_put_u32(&w, (uint32_t)sockets[k].error);
+		buf_put_str(&w, holder);
+		if (!sockets[k].error)
+			fds[fd_count++] = sockets[k].fd;
+	}
+	return opener_send(opener, &w, fds, fd_count);
+}
+
+static int on_listen(struct opener *opener, struct buf_reader *r)
+{
+	struct opener_socket sockets[OPENER_KIND_COUNT] = {{0}};
+	uint64_t id = buf_get_u64(r);
+	uint32_t mask = buf_get_u32(r);
+	struct opener_entry *e = NULL;
+
+	if (!buf_reader_done(r) || mask >= (1u << OPENER_KIND_COUNT))
+		return -EPROTO;
+	if (id == 0) {
+		if (mask & ~OPENER_GLOBAL)
+			return -EPROTO;
+		for (unsigned k = OPENER_PATH; k <= OPENER_CONTROL; k++)
+			if (mask & (1u << k))
+				sockets[k] = get_global(opener, (enum opener_kind)k);
+		return answer_listen(opener, NULL, 0, mask, sockets);
+	}
+	if (mask & OPENER_GLOBAL)
+		return -EPROTO;
+	HASH_FIND(by_id, opener->by_id, &id, sizeof(id), e);
+	/* The VS may have gone while the request was on its way. */
+	if (!e || !e->told)
+		return 0;
+	get_of_vs(opener, e, mask, sockets);
+	return answer_listen(opener, e->vs, id, mask, sockets);
+}
+
+static int on_release(struct opener *opener, struct buf_reader *r)
+{
+	uint64_t id = buf_get_u64(r);
+	uint32_t mask = buf_get_u32(r);
+	struct opener_entry *e = NULL;
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	HASH_FIND(by_id, opener->by_id, &id, sizeof(id), e);
+	for (unsigned k = 0; e && k < OPENER_KIND_COUNT; k++) {
+		if (!(mask & (1u << k)) || e->kept[k] < 0)
+			continue;
+		close(e->kept[k]);
+		e->kept[k] = -1;
+	}
+	return 0;
+}
+
+static int on_reload(struct opener *opener, struct buf_reader *r)
+{
+	char text[OPENER_TEXT_MAX] = "";
+	uint32_t call = buf_get_u32(r);
+	struct buf_writer w;
+	int rc;
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	rc = opener->hooks->reload(opener->hooks->arg, text, sizeof(text));
+	opener_begin(opener, &w, OPENER_RELOADED);
+	buf_put_u32(&w, call);
+	buf_put_u32(&w, (uint32_t)-rc);
+	buf_put_str(&w, text);
+	return opener_send(opener, &w, NULL, 0);
+}
+
+struct address_list {
+	uint32_t count;
+	char text[ADDRESSES_MAX][INET6_ADDRSTRLEN + 8];
+};
+
+static int collect_address(const struct vs_address *a, void *arg)
+{
+	struct address_list *list = arg;
+	const struct sockaddr_in6 *in6 = (const void *)&a->addr;
+	const struct sockaddr_in *in = (const void *)&a->addr;
+	const void *addr = a->addr.ss_family == AF_INET6 ? (const void *)&in6->sin6_addr
+							 : (const void *)&in->sin_addr;
+	char text[INET6_ADDRSTRLEN];
+
+	if (list->count == ADDRESSES_MAX)
+		return 1;
+	if (inet_ntop(a->addr.ss_family, addr, text, sizeof(text)))
+		snprintf(list->text[list->count++], sizeof(list->text[0]), "%s/%u", text,
+			a->prefix);
+	return 0;
+}
+
+static int send_addresses(struct opener *opener, uint32_t call, uint64_t id,
+	const struct address_list *list)
+{
+	struct buf_writer w;
+
+	opener_begin(opener, &w, OPENER_VS_ADDRESSES);
+	buf_put_u32(&w, call);
+	buf_put_u64(&w, id);
+	buf_put_u32(&w, list->count);
+	for (uint32_t i = 0; i < list->count; i++)
+		buf_put_str(&w, list->text[i]);
+	return opener_send(opener, &w, NULL, 0);
+}
+
+static int on_addresses(struct opener *opener, struct buf_reader *r)
+{
+	uint32_t call = buf_get_u32(r);
+	struct address_list list;
+	struct opener_entry *e, *next;
+	int rc = 0;
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	HASH_ITER(by_id, opener->by_id, e, next) {
+		list.count = 0;
+		if (!e->told || rc)
+			continue;
+		/* A VS whose addresses cannot be read is shown without. */
+		vs_addresses(e->vs, collect_address, &list);
+		rc = send_addresses(opener, call, e->id, &list);
+	}
+	list.count = 0;
+	return rc ? rc : send_addresses(opener, call, 0, &list);
+}
+
+static int on_hello(struct buf_reader *r)
+{
+	uint32_t version = buf_get_u32(r);
+
+	return buf_reader_done(r) && version == OPENER_VERSION ? 0 : -EPROTONOSUPPORT;
+}
+
+static int on_ready(struct opener *opener, struct buf_reader *r)
+{
+	const char *status = buf_get_str(r, OPENER_TEXT_MAX);
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	opener->hooks->ready(opener->hooks->arg, status);
+	return 0;
+}
+
+int opener_request(struct opener *opener, struct channel_message *message)
+{
+	struct buf_reader *r = &message->body;
+
+	switch (buf_get_u8(r)) {
+	case OPENER_HELLO:
+		return on_hello(r);
+	case OPENER_READY:
+		return on_ready(opener, r);
+	case OPENER_LISTEN:
+		return on_listen(opener, r);
+	case OPENER_RELEASE:
+		return on_release(opener, r);
+	case OPENER_RESCAN:
+		return buf_reader_done(r) ? vs_reg_rescan(opener->reg) : -EPROTO;
+	case OPENER_RELOAD:
+		return on_reload(opener, r);
+	case OPENER_ADDRESSES:
+		return on_addresses(opener, r);
+	default:
+		return -EPROTO;
+	}
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "opener_socket.h"
+#include "parse.h"
+
+#define BACKLOG 1024
+#define FLAGS (SOCK_CLOEXEC | SOCK_NONBLOCK)
+
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+	struct sockaddr_nl nl;
+};
+
+static int set_on(int fd, int level, int option)
+{
+	int on = 1;
+
+	return setsockopt(fd, level, option, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
+static socklen_t wildcard(int family, uint16_t port, union address *a)
+{
+	memset(a, 0, sizeof(*a));
+	if (family == AF_INET) {
+		a->in.sin_family = AF_INET;
+		a->in.sin_port = htons(port);
+		return sizeof(a->in);
+	}
+	a->in6.sin6_family = AF_INET6;
+	a->in6.sin6_port = htons(port);
+	return sizeof(a->in6);
+}
+
+/* No SO_REUSEADDR on UDP: it would let another process take a share of the datagrams. On TCP
+ * it only passes over connections in TIME_WAIT. */
+static int set_up_inet(int fd, int family, int type, uint16_t port)
+{
+	union address a;
+	socklen_t len = wildcard(family, port, &a);
+	int rc = 0;
+
+	if (family == AF_INET6)
+		rc = set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	if (!rc && type == SOCK_DGRAM)
+		rc = family == AF_INET ? set_on(fd, IPPROTO_IP, IP_PKTINFO)
+				       : set_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	if (!rc && type == SOCK_STREAM)
+		rc = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
+	if (!rc && bind(fd, &a.sa, len) < 0)
+		rc = -errno;
+	if (!rc && type == SOCK_STREAM && listen(fd, BACKLOG) < 0)
+		rc = -errno;
+	return rc;
+}
+
+static int open_inet(int family, int type, uint16_t port)
+{
+	int fd = socket(family, type | FLAGS, 0);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = set_up_inet(fd, family, type, port);
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+/* The kernel's clients and libtirpc address the name without a trailing NUL. */
+static int open_abstract(const char *name)
+{
+	union address a = {.un = {.sun_family = AF_UNIX}};
+	size_t len = strlen(name);
+	int fd, rc = 0;
+
+	if (len > sizeof(a.un.sun_path) - 1)
+		return -ENAMETOOLONG;
+	memcpy(a.un.sun_path + 1, name, len);
+	fd = socket(AF_UNIX, SOCK_STREAM | FLAGS, 0);
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, &a.sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len)) < 0 ||
+		listen(fd, BACKLOG) < 0)
+		rc = -errno;
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+/* Connected to the kernel, so that nothing else can send to it. */
+static int open_diag(void)
+{
+	union address a = {.nl = {.nl_family = AF_NETLINK}};
+	int fd = socket(AF_NETLINK, SOCK_RAW | FLAGS, NETLINK_SOCK_DIAG);
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, &a.sa, sizeof(a.nl)) < 0) {
+		int rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static int open_kind(enum opener_kind kind, const struct opener_policy *policy)
+{
+	switch (kind) {
+	case OPENER_UDP4:
+		return open_inet(AF_INET, SOCK_DGRAM, policy->port);
+	case OPENER_UDP6:
+		return open_inet(AF_INET6, SOCK_DGRAM, policy->port);
+	case OPENER_TCP4:
+		return open_inet(AF_INET, SOCK_STREAM, policy->port);
+	case OPENER_TCP6:
+		return open_inet(AF_INET6, SOCK_STREAM, policy->port);
+	case OPENER_ABSTRACT:
+		return policy->abstract && *policy->abstract ? open_abstract(policy->abstract)
+							     : -EOPNOTSUPP;
+	case OPENER_DIAG:
+		return open_diag();
+	case OPENER_CALL4:
+		return open_inet(AF_INET, SOCK_DGRAM, 0);
+	case OPENER_CALL6:
+		return open_inet(AF_INET6, SOCK_DGRAM, 0);
+	default:
+		return -EINVAL;
+	}
+}
+
+static void fill(struct opener_socket *result, uint32_t mask, int fd)
+{
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if (mask & (1u << k))
+			result[k] = (struct opener_socket){.fd = fd < 0 ? -1 : fd,
+				.error = fd < 0 ? -fd : 0};
+}
+
+void opener_make_sockets(struct vs *vs, const struct opener_policy *policy, uint32_t mask,
+	struct opener_socket *result)
+{
+	struct vs_saved saved;
+	int rc = vs_enter(vs, &saved);
+
+	if (rc) {
+		fill(result, mask, rc);
+		return;
+	}
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if (mask & (1u << k))
+			fill(result, 1u << k, open_kind((enum opener_kind)k, policy));
+	vs_leave(&saved);
+}
+
+/* Is somebody listening at path? */
+static bool is_live(const union address *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | FLAGS, 0);
+	bool live;
+
+	if (fd < 0)
+		return true;
+	live = connect(fd, &a->sa, sizeof(a->un)) == 0 || errno == EAGAIN;
+	close(fd);
+	return live;
+}
+
+/* Bound under a name of our own, then renamed over the old one. */
+static int bind_and_rename(int fd, const char *path, unsigned mode)
+{
+	union address a = {.un = {.sun_family = AF_UNIX}};
+	int n = snprintf(a.un.sun_path, sizeof(a.un.sun_path), "%s.%u", path, (unsigned)getpid());
+	int rc = 0;
+
+	if (n < 0 || (size_t)n >= sizeof(a.un.sun_path))
+		return -ENAMETOOLONG;
+	if (unlink(a.un.sun_path) < 0 && errno != ENOENT)
+		return -errno;
+	if (bind(fd, &a.sa, sizeof(a.un)) < 0)
+		return -errno;
+	if (chmod(a.un.sun_path, mode) < 0 || listen(fd, BACKLOG) < 0 ||
+		rename(a.un.sun_path, path) < 0) {
+		rc = -errno;
+		unlink(a.un.sun_path);
+	}
+	return rc;
+}
+
+int opener_listen_path(const char *path, unsigned mode)
+{
+	union address a = {.un = {.sun_family = AF_UNIX}};
+	struct stat st;
+	int fd, rc = copy_str(a.un.sun_path, sizeof(a.un.sun_path), path);
+
+	if (rc)
+		return rc;
+	if (lstat(path, &st) == 0 && (!S_ISSOCK(st.st_mode) || is_live(&a)))
+		return -EADDRINUSE;
+	fd = socket(AF_UNIX, SOCK_STREAM | FLAGS, 0);
+	if (fd < 0)
+		return -errno;
+	rc = bind_and_rename(fd, path, mode);
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	return fd;
+}

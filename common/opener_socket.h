@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Making the sockets of a VS: all that are asked for in one visit to its namespace. */
+#ifndef NSAUX_OPENER_SOCKET_H
+#define NSAUX_OPENER_SOCKET_H
+
+#include <stdint.h>
+
+#include "opener_proto.h"
+#include "vsreg.h"
+
+struct opener_policy {
+	uint16_t port;           /* of the UDP and TCP sockets */
+	const char *abstract;    /* name without the leading NUL; NULL or "": none */
+	const char *path;        /* of the path socket; NULL or "": none */
+	const char *control;     /* of the control socket */
+};
+
+/* What became of one socket: fd >= 0, or error (a positive errno). */
+struct opener_socket {
+	int fd;
+	int error;
+};
+
+/*
+ * Makes the sockets of mask inside vs. result has OPENER_KIND_COUNT elements, of which those in
+ * mask are written. The descriptors are non-blocking and the caller's.
+ */
+void opener_make_sockets(struct vs *vs, const struct opener_policy *policy, uint32_t mask,
+	struct opener_socket *result);
+
+/*
+ * A listening AF_UNIX stream socket at path with mode, in the caller's namespace. A socket
+ * there that nobody listens on is replaced, atomically, so that no client finds nothing.
+ * fd, or -EADDRINUSE when somebody listens there, or -errno.
+ */
+int opener_listen_path(const char *path, unsigned mode);
+
+#endif
