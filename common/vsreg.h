@@ -60,13 +60,13 @@ enum vs_event {
 /* vs_reg_config.flags: do not use a kernel feature even where the kernel has it. */
 #define VS_NO_HANDLE 0x1u /* nsfs file handles (6.18); the path is used instead */
 #define VS_NO_GET_ID 0x2u /* ioctl NS_GET_ID (6.18); a socket is asked for the cookie */
-#define VS_NO_NSID 0x4u   /* nsids and NETLINK_LISTEN_ALL_NSID; no addresses, no proof of end */
+#define VS_NO_NSID 0x4u   /* reserved: nsids are not used in this version */
 
 struct vs_reg_config {
 	size_t size; /* sizeof(struct vs_reg_config); fields beyond it count as 0 */
 	unsigned flags;
-	/* Directories of nsfs mounts, NULL-terminated; NULL: { "/run/netns" }. One that does
-	 * not exist yet is watched for. */
+	/* Directories of nsfs mounts, absolute, NULL-terminated; NULL: { "/run/netns" }. One
+	 * that does not exist yet is watched for. The first that has a name wins. */
 	const char *const *netns_dirs;
 	/* Directory of NAME.conf files; NULL: none is read. One that does not exist is empty. */
 	const char *conf_dir;
@@ -87,8 +87,10 @@ typedef void vs_event_fn(struct vs *vs, enum vs_event event, void *arg);
  * config is copied. The VSs found at once are not announced by events; walk them with
  * vs_reg_next(). The caller's network namespace becomes the VS "host".
  * Errors: -EINVAL (a configuration file has errors, all of which log() was told, with file
- * and line), -EMFILE, -ENOMEM, -EPERM (no CAP_SYS_ADMIN to enter namespaces) and what
- * open(2), inotify and epoll give.
+ * and line; or config is not sound), -EMFILE, -ENOMEM, -EPERM (no CAP_SYS_ADMIN to enter
+ * namespaces, on a kernel that tells their cookies only inside; with NS_GET_ID an unprivileged
+ * registry works, but for the way in), -EOPNOTSUPP (before Linux 5.14) and what open(2), inotify and
+ * epoll give.
  */
 VSREG_API int vs_reg_open(struct vs_reg **reg, const struct vs_reg_config *config);
 
@@ -133,7 +135,7 @@ VSREG_API struct vs *vs_reg_next(struct vs_reg *reg, struct vs *prev);
 VSREG_API struct vs *vs_ref(struct vs *vs);
 VSREG_API void vs_unref(struct vs *vs); /* NULL is allowed */
 
-/* Strings stay valid as long as the reference. */
+/* Strings stay valid as long as the reference, also when the name is another one by now. */
 VSREG_API const char *vs_name(const struct vs *vs);
 VSREG_API enum vs_flavour vs_flavour(const struct vs *vs);
 VSREG_API uint64_t vs_cookie(const struct vs *vs);
@@ -146,7 +148,8 @@ VSREG_API const char *vs_alias(const struct vs *vs, unsigned i);
 /*
  * vs_root_uids: who is root there, as this process sees uids: *owner is the owner of the user
  * namespace that owns the network namespace, *root the uid that is 0 inside it ((uid_t)-1 when
- * none is mapped). Both are 0 for a namespace owned by the initial user namespace.
+ * none is mapped). Both are 0 for a namespace owned by the caller's own user namespace. For any
+ * other a short-lived child process is made, without SIGCHLD.
  */
 VSREG_API int vs_root_uids(const struct vs *vs, uid_t *owner, uid_t *root);
 

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The inside of libvsreg.
+ *
+ * A label is a name by which a namespace may be found: a file in a namespace directory, or a
+ * configuration file. A place is a path where a label's namespace may stand. A VS is what one or
+ * more labels were found to name, and is keyed by the cookie.
+ *
+ *   watch   says that something may have changed, and for which names
+ *   scan    looks at labels: which namespace is it now?
+ *   settle  turns what was seen into VSs that come, go or change, and announces them
+ *
+ * Only the thread that is in vs_reg_open/dispatch/reload/close changes anything, so that it reads
+ * without the lock. It takes the lock for every change of what other threads look up: the
+ * three tables, and the VS that a label stands for.
+ */
+#ifndef VSREG_PRIVATE_H
+#define VSREG_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <syslog.h>
+
+/* Out of memory is an error for the caller, never the end of the process. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "ini.h"
+#include "list.h"
+#include "netns.h"
+#include "vsreg.h"
+
+#define NSEC_PER_MSEC UINT64_C(1000000)
+#define NSEC_PER_SEC UINT64_C(1000000000)
+#define NEVER UINT64_MAX
+
+/* The room for a path of ours, and for the directory in it. */
+#define PLACE_MAX 4096
+#define DIR_MAX (PLACE_MAX - 256 - 1)
+
+/* ---- configuration files ---- */
+
+/* One NAME.conf with its drop-ins; never changed once it is read. */
+struct vs_conf {
+	UT_hash_handle hh; /* reg_setup.confs, by name */
+	atomic_uint refs;
+	struct ini_doc *doc;
+	char *file;
+	struct vs_conf_values {
+		char *ns; /* Namespace=; "" is the default */
+		bool enabled;
+		int flavour;
+	} values;
+	char name[];
+};
+
+void conf_unref(struct vs_conf *conf); /* NULL is allowed */
+bool conf_same(const struct vs_conf *a, const struct vs_conf *b);
+
+/* One directory of namespaces, and what inotify watches for it. */
+struct reg_dir {
+	char *path;
+	int wd;          /* -1: nothing */
+	bool is_awaited; /* path does not exist, and wd is of the nearest directory above... */
+	const char *awaited; /* ...in which this name, a part of path, is to come */
+	size_t awaited_len;
+	bool told;
+};
+
+/* A copy of the caller's configuration, and the files it leads to. */
+struct reg_setup {
+	struct reg_dir *dirs;
+	size_t dir_count;
+	char **include, **exclude;
+	struct vs_conf *confs;
+};
+
+int setup_new(struct vs_reg *reg, const struct vs_reg_config *config, struct reg_setup **setup);
+void setup_free(struct reg_setup *setup);
+struct vs_conf *setup_conf(const struct reg_setup *setup, const char *name); /* borrowed */
+bool name_is_good(const char *name);
+
+/* ---- virtual servers ---- */
+
+/* A name of a VS and the place behind it. Kept until the VS is freed, since callers hold the
+ * strings, and used again when the same name comes back. */
+struct vs_node {
+	_Atomic(struct vs_node *) next;
+	atomic_bool live;
+	const char *place; /* "" for the host */
+	char name[];       /* and behind its NUL the place */
+};
+
+TAILQ_HEAD(label_list, label);
+
+struct vs {
+	UT_hash_handle hh; /* vs_reg.cookies */
+	atomic_uint refs;
+	atomic_bool gone;
+	uint64_t cookie;
+	struct netns_handle handle;
+	int home; /* the host's namespace; -1 for all others */
+	_Atomic(struct vs_node *) nodes;   /* in order of name; never taken out */
+	_Atomic(struct vs_node *) primary; /* never NULL once other threads can see the VS */
+	pthread_mutex_t lock;              /* conf: the pointer and the taking of a reference */
+	struct vs_conf *conf;
+	/* The registry's own: */
+	struct label_list labels;
+	TAILQ_ENTRY(vs) touched;
+	bool is_touched;
+	bool is_listed;  /* look-ups may find it */
+	bool relabelled; /* its labels are not those last announced */
+	unsigned event;  /* enum vs_event to be announced; 0: none */
+};
+
+struct vs *vs_new(uint64_t cookie, const struct netns_handle *handle, int home);
+/* The node of a name and a place, made or found again, not yet live; NULL: no memory. */
+struct vs_node *vs_node_get(struct vs *vs, const char *name, const char *place);
+void vs_set_conf(struct vs *vs, struct vs_conf *conf); /* takes a reference of its own */
+
+/* ---- the registry ---- */
+
+/* Where a name led to. With unique mount ids (6.8) the same ids are the same namespace; before,
+ * they probably are, because all of them are handed out again. */
+struct place_ids {
+	uint64_t mount, ino;
+	uint32_t dev_major, dev_minor;
+	bool is_unique;
+	bool is_mount; /* the place is a mount, whose end mountinfo announces */
+};
+
+enum label_state {
+	LABEL_NEW,     /* not looked at yet */
+	LABEL_ABSENT,  /* nothing is there */
+	LABEL_SERVED,  /* stands for label->vs */
+	LABEL_PENDING, /* a file that is no namespace (yet); looked at again and again */
+	LABEL_PLAIN,   /* the same, given up: looked at when something happens */
+	LABEL_REFUSED, /* not taken, or not to be entered */
+};
+
+/* Why something was passed over; each is told once. */
+enum label_cause {
+	CAUSE_NAME = 1 << 0,
+	CAUSE_RESERVED = 1 << 1,
+	CAUSE_DISABLED = 1 << 2,
+	CAUSE_EXCLUDED = 1 << 3,
+	CAUSE_ABSENT = 1 << 4,
+	CAUSE_PLAIN = 1 << 5,
+	CAUSE_ERROR = 1 << 6,
+	CAUSE_TWICE = 1 << 7,
+	CAUSE_SHORTAGE = 1 << 8,
+	CAUSE_HOST = 1 << 9,
+	CAUSE_CONF = 1 << 10,
+};
+
+struct label {
+	UT_hash_handle hh; /* vs_reg.labels, by name */
+	enum label_state state;
+	unsigned told;    /* enum label_cause */
+	bool judged;      /* whether to take the name at all has been decided: */
+	bool taken;
+	bool named;       /* inotify named it: look, whatever statx(2) says */
+	bool is_asked;    /* in vs_reg.asked */
+	bool is_polled;   /* nothing announces its end */
+	struct place_ids ids; /* of the last look that led to vs */
+	uint64_t since;   /* LABEL_PENDING: the first look */
+	uint64_t retry;   /* LABEL_PENDING: the next */
+	uint64_t backoff;
+	struct vs *vs;    /* a reference; NULL unless LABEL_SERVED */
+	struct vs_node *node;       /* in vs */
+	TAILQ_ENTRY(label) of_vs;   /* vs.labels */
+	TAILQ_ENTRY(label) asked;   /* vs_reg.asked */
+	TAILQ_ENTRY(label) pending; /* vs_reg.pending, while LABEL_PENDING */
+	char name[];
+};
+
+struct reg_watch {
+	int epoll;
+	int inotify;
+	int mounts;  /* in the epoll set: wakes */
+	/* Not in it: tells. Whoever polls a mountinfo descriptor takes its event away, and that
+	 * happens to the other one whenever the caller polls vs_reg_fd(). */
+	int mounts_ask;
+	int timer;
+	uint64_t armed; /* when it goes off; NEVER */
+	int event;
+};
+
+/* What has been heard since the last look. */
+struct reg_news {
+	bool changed; /* the mount table, or a directory itself: look at everything before long */
+	bool all;     /* look at everything now... */
+	bool lost;    /* ...and trust nothing, because names were lost */
+};
+
+struct vs_reg {
+	pthread_mutex_t lock;
+	struct label *labels; /* table by name */
+	struct label *host;   /* in it; always there */
+	struct vs *cookies;   /* table by cookie */
+	struct vs **order;    /* the listed ones by name */
+	size_t order_len, order_size;
+
+	struct reg_setup *setup;
+	unsigned without; /* NETNS_NO_* */
+	void (*log)(void *arg, int priority, const char *vs, const char *text);
+	void *log_arg;
+	int home;
+	uint64_t host_cookie;
+	struct reg_watch watch;
+
+	struct label_list asked;   /* to be looked at now */
+	struct label_list pending;
+	TAILQ_HEAD(, vs) touched;  /* to be settled; holds references */
+	size_t polled;             /* labels with is_polled */
+	int unsure;                /* why something could not be looked at: -errno, or 0 */
+	bool full_wanted;
+	bool trusted;              /* some ids were trusted that may have been used twice */
+	bool unsure_told, private_told, host_file_told;
+	/* Of CLOCK_MONOTONIC, nanoseconds: */
+	uint64_t full_after; /* the next full look may start */
+	uint64_t verified;   /* the last full look that trusted nothing */
+	uint64_t poll_at, unsure_at;
+};
+
+uint64_t reg_now(void);
+/* Control characters in the text become '?'; vs may be NULL. */
+void reg_log(struct vs_reg *reg, int priority, const char *vs, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Watch. */
+int watch_open(struct reg_watch *watch);
+void watch_close(struct reg_watch *watch);
+/* Brings the watches of setup's directories up to date; to be called before they are read. */
+int watch_dirs(struct vs_reg *reg, struct reg_setup *setup);
+/* Drops what old watched and reg->setup does not. */
+void watch_drop(struct vs_reg *reg, const struct reg_setup *old);
+/* Takes in all that was heard; asks for the labels that were named. Never blocks. */
+void watch_hear(struct vs_reg *reg, struct reg_news *news);
+int watch_wake_at(struct reg_watch *watch, uint64_t due);
+bool watch_is_private(const char *dir);
+
+/* Scan. */
+/* The label of a name, made when it is new; NULL when there is no memory. */
+struct label *label_get(struct vs_reg *reg, const char *name);
+void label_ask(struct vs_reg *reg, struct label *label);
+void label_free(struct vs_reg *reg, struct label *label);
+/* Asks for the label of this file name in a directory, and those that name it by Namespace=. */
+void scan_ask_file(struct vs_reg *reg, const char *file);
+void scan_asked(struct vs_reg *reg);
+/* distrust: trust no ids that may have been used twice. */
+void scan_all(struct vs_reg *reg, bool distrust);
+
+/* Look. */
+enum outcome {
+	OUTCOME_ABSENT, /* there is nothing */
+	OUTCOME_ERROR,  /* look.error; there is no telling what it is */
+	OUTCOME_PLAIN,  /* there is something else */
+	OUTCOME_UNSURE, /* look.error; out of something, the same look may succeed later */
+	OUTCOME_FOUND,
+};
+
+struct look {
+	uint64_t cookie;
+	struct place_ids ids;
+	struct netns_handle handle;
+	bool is_known; /* by its ids: cookie is that of label->vs, handle is not set */
+	int error;
+	char place[PLACE_MAX];
+};
+
+/* Looks at the places of a label until one has a namespace. */
+enum outcome look_label(struct vs_reg *reg, struct label *label, bool distrust, struct look *look);
+/* Is there anything at a label's places? */
+bool look_exists(struct vs_reg *reg, const struct label *label);
+
+/* Settle. */
+/* Lets a label stand for what was found. 0, -ENOMEM or -EMFILE (the host's only). */
+int label_attach(struct vs_reg *reg, struct label *label, const struct look *look);
+void label_detach(struct vs_reg *reg, struct label *label);
+void reg_touch(struct vs_reg *reg, struct vs *vs);
+/* Where in reg->order a name stands or would stand. */
+size_t order_position(const struct vs_reg *reg, const char *name);
+/* Decides what happened to each touched VS and announces it, with no lock held: what went
+ * first, then what changed, then what came. fn may be NULL. */
+void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg);
+
+#endif

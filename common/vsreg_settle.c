@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the looks at labels mean for VSs. A VS lives as long as one label stands for its
+ * namespace; its name is that of its primary label, which stays primary while it lives.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vsreg_private.h"
+
+static struct vs *find_cookie(const struct vs_reg *reg, uint64_t cookie)
+{
+	struct vs *vs;
+
+	HASH_FIND(hh, reg->cookies, &cookie, sizeof(cookie), vs);
+	return vs;
+}
+
+void reg_touch(struct vs_reg *reg, struct vs *vs)
+{
+	if (vs->is_touched)
+		return;
+	vs->is_touched = true;
+	vs_ref(vs);
+	TAILQ_INSERT_TAIL(&reg->touched, vs, touched);
+}
+
+/* Room for one more VS, so that nothing can fail once it is to be listed. */
+static int reserve_order(struct vs_reg *reg)
+{
+	size_t size = reg->order_size ? reg->order_size * 2 : 16;
+	struct vs **order;
+
+	if (HASH_COUNT(reg->cookies) < reg->order_size)
+		return 0;
+	pthread_mutex_lock(&reg->lock);
+	order = reallocarray(reg->order, size, sizeof(struct vs *));
+	if (order) {
+		reg->order = order;
+		reg->order_size = size;
+	}
+	pthread_mutex_unlock(&reg->lock);
+	return order ? 0 : -ENOMEM;
+}
+
+/* A VS in the table of cookies, which holds the reference; not listed yet. */
+static int add_vs(struct vs_reg *reg, const struct look *look, struct vs **vs)
+{
+	bool is_host = look->cookie == reg->host_cookie;
+	int home = is_host ? fcntl(reg->home, F_DUPFD_CLOEXEC, 0) : -1;
+	int rc = is_host && home < 0 ? -errno : reserve_order(reg);
+	struct vs *v = rc == 0 ? vs_new(look->cookie, &look->handle, home) : NULL;
+
+	if (!v) {
+		if (home >= 0)
+			close(home);
+		return rc < 0 ? rc : -ENOMEM;
+	}
+	pthread_mutex_lock(&reg->lock);
+	HASH_ADD(hh, reg->cookies, cookie, sizeof(v->cookie), v);
+	pthread_mutex_unlock(&reg->lock);
+	if (!v->hh.tbl) {
+		vs_unref(v);
+		return -ENOMEM;
+	}
+	*vs = v;
+	return 0;
+}
+
+/* The same namespace at another place. */
+static void change_node(struct label *label, struct vs_node *node)
+{
+	struct vs *vs = label->vs;
+
+	if (label->node == node)
+		return;
+	atomic_store(&node->live, true);
+	if (atomic_load(&vs->primary) == label->node)
+		atomic_store(&vs->primary, node);
+	atomic_store(&label->node->live, false);
+	label->node = node;
+}
+
+int label_attach(struct vs_reg *reg, struct label *label, const struct look *look)
+{
+	struct vs *vs = find_cookie(reg, look->cookie), *old = label->vs;
+	struct vs_node *node;
+	int rc = vs ? 0 : add_vs(reg, look, &vs);
+
+	if (rc < 0)
+		return rc;
+	reg_touch(reg, vs);
+	node = vs_node_get(vs, label->name, look->place);
+	if (!node)
+		return -ENOMEM;
+	if (old == vs) {
+		change_node(label, node);
+		return 0;
+	}
+	label_detach(reg, label);
+	atomic_store(&node->live, true);
+	label->node = node;
+	TAILQ_INSERT_TAIL(&vs->labels, label, of_vs);
+	vs->relabelled = true;
+	pthread_mutex_lock(&reg->lock);
+	label->vs = vs_ref(vs);
+	pthread_mutex_unlock(&reg->lock);
+	return 0;
+}
+
+void label_detach(struct vs_reg *reg, struct label *label)
+{
+	struct vs *vs = label->vs;
+
+	if (!vs)
+		return;
+	TAILQ_REMOVE(&vs->labels, label, of_vs);
+	atomic_store(&label->node->live, false);
+	label->node = NULL;
+	label->ids.mount = 0;
+	vs->relabelled = true;
+	reg_touch(reg, vs);
+	pthread_mutex_lock(&reg->lock);
+	label->vs = NULL;
+	pthread_mutex_unlock(&reg->lock);
+	vs_unref(vs);
+}
+
+size_t order_position(const struct vs_reg *reg, const char *name)
+{
+	size_t low = 0, high = reg->order_len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(vs_name(reg->order[middle]), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void order_insert(struct vs_reg *reg, struct vs *vs)
+{
+	size_t at = order_position(reg, vs_name(vs));
+
+	memmove(&reg->order[at + 1], &reg->order[at], (reg->order_len - at) * sizeof(struct vs *));
+	reg->order[at] = vs;
+	reg->order_len++;
+}
+
+/* By itself and not by name alone: its name may already be another's. */
+static void order_remove(struct vs_reg *reg, const struct vs *vs)
+{
+	size_t at = order_position(reg, vs_name(vs));
+
+	while (at < reg->order_len && reg->order[at] != vs)
+		at++;
+	if (at == reg->order_len)
+		return;
+	reg->order_len--;
+	memmove(&reg->order[at], &reg->order[at + 1], (reg->order_len - at) * sizeof(struct vs *));
+}
+
+static void remove_vs(struct vs_reg *reg, struct vs *vs)
+{
+	atomic_store(&vs->gone, true);
+	pthread_mutex_lock(&reg->lock);
+	if (vs->is_listed) {
+		order_remove(reg, vs);
+		vs->event = VS_REMOVED;
+	}
+	vs->is_listed = false;
+	HASH_DELETE(hh, reg->cookies, vs);
+	pthread_mutex_unlock(&reg->lock);
+	vs_unref(vs);
+}
+
+/* The host's own name, then names with a configuration file, then in order of name. */
+static bool is_better(const struct vs_reg *reg, const struct label *a, const struct label *b)
+{
+	bool a_has = setup_conf(reg->setup, a->name), b_has = setup_conf(reg->setup, b->name);
+
+	if (a == reg->host || b == reg->host)
+		return a == reg->host;
+	if (a_has != b_has)
+		return a_has;
+	return strcmp(a->name, b->name) < 0;
+}
+
+static const struct label *choose_primary(const struct vs_reg *reg, const struct vs *vs)
+{
+	const struct vs_node *primary = atomic_load(&vs->primary);
+	const struct label *best = NULL, *label;
+
+	TAILQ_FOREACH(label, &vs->labels, of_vs) {
+		if (vs->is_listed && label->node == primary)
+			return label;
+		if (!best || is_better(reg, label, best))
+			best = label;
+	}
+	return best;
+}
+
+/* The primary's file, or else the first other's; a second file is an error that is told. */
+static struct vs_conf *choose_conf(struct vs_reg *reg, struct vs *vs, const struct label *primary)
+{
+	struct vs_conf *conf = setup_conf(reg->setup, primary->name), *other;
+	struct label *label;
+
+	TAILQ_FOREACH(label, &vs->labels, of_vs) {
+		other = setup_conf(reg->setup, label->name);
+		if (other && (!conf || (strcmp(conf->name, primary->name) != 0 &&
+					strcmp(other->name, conf->name) < 0)))
+			conf = other;
+	}
+	TAILQ_FOREACH(label, &vs->labels, of_vs) {
+		other = setup_conf(reg->setup, label->name);
+		if (!other || other == conf || (label->told & CAUSE_CONF))
+			continue;
+		label->told |= CAUSE_CONF;
+		reg_log(reg, LOG_ERR, label->name,
+			"%s: the namespace is the one of %s; these settings are not used",
+			other->file, conf->file);
+	}
+	return conf;
+}
+
+static void list_vs(struct vs_reg *reg, struct vs *vs, struct vs_node *primary)
+{
+	pthread_mutex_lock(&reg->lock);
+	if (vs->is_listed)
+		order_remove(reg, vs);
+	atomic_store(&vs->primary, primary);
+	order_insert(reg, vs);
+	vs->is_listed = true;
+	pthread_mutex_unlock(&reg->lock);
+}
+
+static void settle_vs(struct vs_reg *reg, struct vs *vs)
+{
+	const struct label *primary = choose_primary(reg, vs);
+	bool is_new = !vs->is_listed, changed = vs->relabelled;
+	struct vs_conf *conf;
+
+	if (atomic_load(&vs->gone))
+		return;
+	if (!primary) {
+		remove_vs(reg, vs);
+		return;
+	}
+	conf = choose_conf(reg, vs, primary);
+	if (!conf_same(vs->conf, conf))
+		changed = true;
+	if (vs->conf != conf)
+		vs_set_conf(vs, conf);
+	if (is_new || primary->node != atomic_load(&vs->primary))
+		list_vs(reg, vs, primary->node);
+	vs->relabelled = false;
+	if (is_new)
+		vs->event = VS_ADDED;
+	else if (changed)
+		vs->event = VS_CHANGED;
+}
+
+void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg)
+{
+	static const enum vs_event order[] = {VS_REMOVED, VS_CHANGED, VS_ADDED};
+	struct vs *vs, *next;
+
+	TAILQ_FOREACH(vs, &reg->touched, touched)
+		settle_vs(reg, vs);
+	for (size_t i = 0; fn && i < sizeof(order) / sizeof(order[0]); i++) {
+		TAILQ_FOREACH(vs, &reg->touched, touched) {
+			if (vs->event == order[i])
+				fn(vs, order[i], arg);
+		}
+	}
+	TAILQ_FOREACH_MUT(vs, &reg->touched, touched, next) {
+		TAILQ_REMOVE(&reg->touched, vs, touched);
+		vs->is_touched = false;
+		vs->event = 0;
+		vs_unref(vs);
+	}
+}
