@@ -16,6 +16,8 @@
 
 #include "uaddr.h"
 
+#define REGS_PROG_RPCBIND 100000 /* rpcbind itself */
+#define REGS_GROUPS_MAX 256      /* distinct (version, netid) of one program */
 #define REGS_OWNER_MAX 32 /* "superuser", "unknown" or a decimal uid, with its NUL */
 
 /* Who sets or unsets. */
@@ -32,6 +34,8 @@ struct regs_entry {
 	char text[UADDR_MAX];        /* the universal address as registered */
 	char owner_text[REGS_OWNER_MAX];
 	bool builtin;                /* rpcbind's own; cannot be set or unset */
+	bool port_listed;            /* the first of its (program, version, netid) with its port:
+				      * PMAPPROC_DUMP, which knows no host parts, lists this one */
 };
 
 struct regs_limits {
@@ -69,6 +73,10 @@ int regs_set(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid,
 int regs_unset(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid,
 	const struct uaddr *host, const struct regs_owner *owner);
 
+/* PMAPPROC_UNSET: the same for udp and tcp together. */
+int regs_unset_pmap(struct regs *regs, uint32_t prog, uint32_t vers,
+	const struct regs_owner *owner);
+
 /*
  * The entry that serves (prog, vers, netid) to a client that contacted `contacted` (NULL or
  * local: the client is inside the VS, by loopback or local socket, and any host part may be
@@ -79,6 +87,10 @@ int regs_unset(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid
  */
 const struct regs_entry *regs_find(const struct regs *regs, uint32_t prog, uint32_t vers,
 	enum netid netid, const struct uaddr *contacted, bool inside, bool any_version);
+
+/* The lowest and highest version that regs_find() would give this client; false: none. */
+bool regs_versions(const struct regs *regs, uint32_t prog, enum netid netid,
+	const struct uaddr *contacted, bool inside, uint32_t *low, uint32_t *high);
 
 /* Is (prog, *) known at all? For PROG_UNAVAIL of indirect calls. */
 bool regs_has_program(const struct regs *regs, uint32_t prog);

@@ -40,7 +40,7 @@ enum netid netid_parse(const char *name);
 const struct netid_info *netid_info(enum netid netid); /* netid from 1 to NETID_COUNT - 1 */
 
 /* The longest universal address with its NUL: a pathname of AF_UNIX, or an IPv6 address of
- * INET6_ADDRSTRLEN with a scope and two more numbers. */
+ * INET6_ADDRSTRLEN, which has no scope here (RFC 5665), and two more numbers. */
 #define UADDR_MAX 128
 
 /* A parsed universal address. */

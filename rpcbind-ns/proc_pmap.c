@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Version 2, the port mapper (RFC 1833 section 3): udp and tcp over IPv4, and no addresses. */
+#include <netinet/in.h>
+
+#include "proc_private.h"
+
+struct pmap_args {
+	uint32_t prog, vers, prot, port;
+};
+
+static bool get_args(struct proc_ctx *ctx, struct pmap_args *args)
+{
+	return rpcmsg_get_u32(&ctx->in, &args->prog) && rpcmsg_get_u32(&ctx->in, &args->vers) &&
+	       rpcmsg_get_u32(&ctx->in, &args->prot) && rpcmsg_get_u32(&ctx->in, &args->port);
+}
+
+static enum netid prot_netid(uint32_t prot)
+{
+	if (prot == IPPROTO_TCP)
+		return NETID_TCP;
+	return prot == IPPROTO_UDP ? NETID_UDP : NETID_NONE;
+}
+
+/* The protocol number of an entry that version 2 can show; 0: it cannot. */
+static uint32_t netid_prot(enum netid netid)
+{
+	if (netid == NETID_TCP)
+		return IPPROTO_TCP;
+	return netid == NETID_UDP ? IPPROTO_UDP : 0;
+}
+
+static bool set(struct proc_ctx *ctx, const struct pmap_args *args, const struct regs_owner *owner)
+{
+	struct uaddr any = {.family = AF_INET, .port = (uint16_t)args->port};
+	char text[UADDR_MAX];
+
+	if (args->port > UINT16_MAX)
+		return false;
+	uaddr_format(&any, text, sizeof(text));
+	return regs_set(ctx->vs->regs, args->prog, args->vers, prot_netid(args->prot), text,
+		       owner) == 0;
+}
+
+enum proc_result proc_pmap_set(struct proc_ctx *ctx)
+{
+	struct regs_owner owner;
+	struct pmap_args args;
+	enum proc_result result;
+
+	if (!get_args(ctx, &args))
+		return RESULT_GARBAGE_ARGS;
+	result = proc_owner(ctx, &owner);
+	if (result != RESULT_SUCCESS)
+		return result;
+	return proc_changed(ctx, set(ctx, &args, &owner), stats_count_set);
+}
+
+enum proc_result proc_pmap_unset(struct proc_ctx *ctx)
+{
+	struct regs_owner owner;
+	struct pmap_args args;
+	enum proc_result result;
+	int removed;
+
+	if (!get_args(ctx, &args))
+		return RESULT_GARBAGE_ARGS;
+	result = proc_owner(ctx, &owner);
+	if (result != RESULT_SUCCESS)
+		return result;
+	removed = regs_unset_pmap(ctx->vs->regs, args.prog, args.vers, &owner);
+	return proc_changed(ctx, removed >= 0, stats_count_unset);
+}
+
+enum proc_result proc_pmap_getport(struct proc_ctx *ctx)
+{
+	const struct regs_entry *entry = NULL;
+	struct pmap_args args;
+	enum netid netid;
+
+	if (!get_args(ctx, &args))
+		return RESULT_GARBAGE_ARGS;
+	netid = prot_netid(args.prot);
+	if (netid != NETID_NONE) {
+		entry = regs_find(ctx->vs->regs, args.prog, args.vers, netid, proc_contacted(ctx),
+			ctx->caller->inside, true);
+		stats_count_addr(
+			ctx->vs->stats, ctx->call.vers, args.prog, args.vers, netid, entry != NULL);
+	}
+	rpcmsg_put_u32(&ctx->out, entry ? entry->uaddr.port : 0);
+	return RESULT_SUCCESS;
+}
+
+enum proc_result proc_pmap_dump(struct proc_ctx *ctx)
+{
+	const struct regs_entry *entry = NULL;
+
+	while ((entry = regs_next(ctx->vs->regs, entry)) && !ctx->out.failed) {
+		uint32_t prot = netid_prot(entry->netid);
+
+		if (prot == 0 || !entry->port_listed)
+			continue;
+		rpcmsg_put_u32(&ctx->out, true);
+		rpcmsg_put_u32(&ctx->out, entry->prog);
+		rpcmsg_put_u32(&ctx->out, entry->vers);
+		rpcmsg_put_u32(&ctx->out, prot);
+		rpcmsg_put_u32(&ctx->out, entry->uaddr.port);
+	}
+	rpcmsg_put_u32(&ctx->out, false);
+	return RESULT_SUCCESS;
+}

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes the hand-made seeds of the fuzz targets for rpcbind: corpus/{proc,forward,record,uaddr}.
+
+Run by hand when the procedures change; what the fuzzer found is kept beside them as found-*.
+"""
+import os
+import struct
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+
+# Control bytes of fuzz_proc.c: the caller, and what may be done.
+ROOT, USER, LO_UDP, LO_TCP6, UDP, UDP6, TCP, LO_UNKNOWN = range(8)
+INSECURE, REMOTE, SMALL, NO_VS, GROW = 0x08, 0x10, 0x20, 0x40, 0x80
+
+
+def u32(*values):
+    return b"".join(struct.pack(">I", v & 0xFFFFFFFF) for v in values)
+
+
+def opaque(data):
+    return u32(len(data)) + data + b"\0" * (-len(data) % 4)
+
+
+def string(text):
+    return opaque(text.encode())
+
+
+def call(vers, proc, args=b"", prog=100000, rpcvers=2, cred=u32(0, 0), verf=u32(0, 0)):
+    return u32(0x12345678, 0, rpcvers, prog, vers, proc) + cred + verf + args
+
+
+def pmap(prog=300, vers=1, prot=17, port=2049):
+    return u32(prog, vers, prot, port)
+
+
+def rpcb(prog=300, vers=1, netid="udp", addr="0.0.0.0.8.1", owner="superuser"):
+    return u32(prog, vers) + string(netid) + string(addr) + string(owner)
+
+
+def rmtcall(prog=300, vers=1, proc=1, args=b"argument"):
+    return u32(prog, vers, proc) + opaque(args)
+
+
+def auth_sys(machine="host", gids=(0, 4), uid=1000):
+    return u32(1) + opaque(u32(1) + string(machine) + u32(uid, uid, len(gids), *gids))
+
+
+def message(control, msg):
+    return struct.pack(">BH", control, len(msg)) + msg
+
+
+def write(target, name, data):
+    path = os.path.join(TOP, target)
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, name), "wb") as file:
+        file.write(data)
+
+
+def proc(name, *messages):
+    write("proc", name, b"".join(message(c, m) for c, m in messages))
+
+
+SOCKADDR_IN = struct.pack("=H", 2) + struct.pack(">H4s8x", 2049, bytes([10, 1, 2, 3]))
+SOCKADDR_IN6 = struct.pack("=H", 10) + struct.pack(">HI16sI", 2049, 0, b"\xfd" + b"\0" * 14 + b"\1", 0)
+SOCKADDR_UN = struct.pack("=H108s", 1, b"/run/x")
+
+
+def netbuf(data):
+    return u32(len(data)) + opaque(data)
+
+
+def valid():
+    """Each procedure of each version, from a caller it makes sense for."""
+    for vers in (2, 3, 4):
+        proc("v%d-null" % vers, (UDP, call(vers, 0)), (LO_TCP6, call(vers, 0)))
+        proc("v%d-dump" % vers, (UDP, call(vers, 4)), (UDP | SMALL, call(vers, 4)),
+             (ROOT | GROW, call(vers, 4)))
+        proc("v%d-callit" % vers, (UDP | REMOTE, call(vers, 5, rmtcall())),
+             (UDP, call(vers, 5, rmtcall())), (TCP | REMOTE, call(vers, 5, rmtcall())))
+    proc("v2-set-unset", (ROOT, call(2, 1, pmap(400))), (LO_UDP, call(2, 1, pmap(400))),
+         (USER, call(2, 2, pmap(400))), (ROOT, call(2, 2, pmap(400))))
+    proc("v2-getport", *[(who, call(2, 3, pmap(300, v))) for who in range(8) for v in (1, 9)])
+    for vers in (3, 4):
+        proc("v%d-set-unset" % vers, (USER, call(vers, 1, rpcb(400))),
+             (USER, call(vers, 1, rpcb(400, 1, "tcp6", "fd00::1.8.1"))),
+             (ROOT, call(vers, 1, rpcb(400, 1, "local", "/run/y"))),
+             (USER, call(vers, 2, rpcb(400, 1, "udp", ""))),
+             (LO_TCP6, call(vers, 2, rpcb(400, 1, "tcp6", "fd00::1.8.1"))),
+             (ROOT, call(vers, 2, rpcb(400, 1, "", ""))))
+        proc("v%d-getaddr" % vers,
+             *[(who, call(vers, 3, rpcb(300, v, "", ""))) for who in range(8) for v in (1, 9)])
+        proc("v%d-gettime" % vers, (UDP, call(vers, 6)))
+        for who, text, addr in ((UDP, "10.1.2.3.8.1", SOCKADDR_IN), (UDP6, "fd00::1.8.1", SOCKADDR_IN6),
+                                (ROOT, "/run/x", SOCKADDR_UN), (ROOT, "@/run/x", SOCKADDR_UN)):
+            proc("v%d-taddr-%d%s" % (vers, who, "a" if text[0] == "@" else ""),
+                 (who, call(vers, 7, string(text))), (who, call(vers, 8, netbuf(addr))))
+    proc("v4-getversaddr", (UDP, call(4, 9, rpcb())), (UDP, call(4, 9, rpcb(300, 9))))
+    proc("v4-indirect", (UDP | REMOTE, call(4, 10, rmtcall())), (UDP, call(4, 10, rmtcall())),
+         (TCP, call(4, 10, rmtcall())), (UDP | REMOTE, call(4, 10, rmtcall(300, 9))),
+         (UDP | REMOTE, call(4, 10, rmtcall(999))))
+    proc("v4-getaddrlist", *[(who, call(4, 11, rpcb(300, 1 + who % 3))) for who in range(8)])
+    proc("v4-getstat", (UDP, call(2, 3, pmap())), (UDP6, call(4, 3, rpcb())),
+         (UDP | REMOTE, call(4, 10, rmtcall())), (UDP, call(4, 12)), (UDP | SMALL, call(4, 12)))
+
+
+def truncated():
+    """Calls cut inside the header, at each field of the arguments, and inside a padding."""
+    proc("cut-header", *[(UDP, call(4, 0)[:n]) for n in range(0, 40, 3)])
+    proc("cut-header-auth-sys", *[(UDP, call(4, 0, cred=auth_sys())[:n]) for n in range(24, 80, 3)])
+    for vers, number, args in ((2, 1, pmap()), (2, 2, pmap()), (2, 3, pmap()), (2, 5, rmtcall()),
+                               (3, 1, rpcb()), (3, 2, rpcb()), (3, 3, rpcb()), (3, 5, rmtcall()),
+                               (3, 7, string("10.1.2.3.8.1")), (3, 8, netbuf(SOCKADDR_IN)),
+                               (4, 1, rpcb()), (4, 2, rpcb()), (4, 3, rpcb()), (4, 5, rmtcall()),
+                               (4, 7, string("10.1.2.3.8.1")), (4, 8, netbuf(SOCKADDR_IN)),
+                               (4, 9, rpcb()), (4, 10, rmtcall()), (4, 11, rpcb())):
+        whole = call(vers, number, args)
+        proc("cut-v%d-%d" % (vers, number),
+             *[(LO_UDP | REMOTE, whole[:n]) for n in range(40, len(whole), 3)])
+
+
+def attacks():
+    """What stock rpcbind was tried with."""
+    huge = (0xFFFFFFFF, 0xFFFFFFF0, 0x7FFFFFFF, 0x40000000, 9001)
+    proc("rpcbomb-netid", *[(UDP, call(4, 3, u32(300, 1, n) + b"udp\0")) for n in huge])
+    proc("rpcbomb-addr", *[(UDP, call(4, 3, u32(300, 1) + string("udp") + u32(n))) for n in huge])
+    proc("rpcbomb-owner",
+         *[(ROOT, call(4, 1, u32(300, 1) + string("udp") + string("") + u32(n))) for n in huge])
+    proc("rpcbomb-netbuf", *[(UDP, call(4, 8, u32(n, n) + SOCKADDR_IN)) for n in huge],
+         *[(UDP, call(4, 8, u32(16, n) + SOCKADDR_IN)) for n in huge])
+    proc("rpcbomb-uaddr", *[(UDP, call(4, 7, u32(n) + b"10.1.2.3.8.1")) for n in huge])
+    proc("callit-length", *[(UDP | REMOTE, call(2, 5, u32(300, 1, 1, n) + b"args")) for n in huge])
+    proc("auth-length", *[(UDP, call(4, 0, cred=u32(f, n))) for f in (0, 1, 6) for n in huge + (401,)],
+         *[(UDP, call(4, 0, verf=u32(0, n))) for n in huge + (401,)])
+    proc("auth-flavours", *[(UDP, call(4, 0, cred=u32(f) + opaque(b"12345678"))) for f in range(9)])
+    proc("auth-sys", (UDP, call(4, 0, cred=auth_sys())), (UDP, call(4, 0, cred=auth_sys(gids=range(16)))),
+         (UDP, call(4, 0, cred=auth_sys(gids=range(17)))), (UDP, call(4, 0, cred=auth_sys("m" * 256))),
+         (UDP, call(4, 0, cred=u32(1) + opaque(u32(1, 0xFFFFFFFF, 0, 0, 0)))),
+         (UDP, call(4, 0, cred=u32(1) + opaque(u32(1, 0, 0, 0, 0xFFFFFFFF)))))
+    proc("rpc-version", (UDP, call(4, 0, rpcvers=3)), (UDP, call(4, 0, rpcvers=0)))
+    proc("program-version", (UDP, call(1, 0)), (UDP, call(5, 0)), (UDP, call(3, 0, prog=100003)),
+         (UDP, call(2, 6)), (UDP, call(3, 9)), (UDP, call(4, 13)), (UDP, call(4, -1)))
+    proc("no-call", (UDP, u32(1, 1, 0, 0, 0, 0, 0)), (UDP, b""), (UDP, b"\xff" * 60))
+    proc("no-vs", *[(ROOT | NO_VS, call(4, n, rpcb())) for n in range(13)])
+    proc("set-from-outside", *[(who, call(v, 1, rpcb() if v > 2 else pmap()))
+                               for who in (UDP, UDP6, TCP, LO_UNKNOWN) for v in (2, 3, 4)])
+    proc("set-insecure", (UDP | INSECURE, call(4, 1, rpcb(500))), (UDP | INSECURE, call(4, 2, rpcb(500))),
+         (USER, call(4, 2, rpcb(500))), (ROOT, call(4, 2, rpcb(500, 1, "", ""))))
+    proc("set-garbage", *[(ROOT, call(4, 1, rpcb(600, 1, netid, addr))) for netid, addr in (
+        ("udp", "999.1.1.1.999.999"), ("udp", ""), ("", "0.0.0.0.8.1"), ("udp", "0.0.0.0.0.0"),
+        ("sctp", "0.0.0.0.8.1"), ("udp\0x", "0.0.0.0.8.1"), ("\u20ac", "0.0.0.0.8.1"),
+        ("tcp6", "fe80::1%lo.8.1"), ("local", "/\x1b[2J"), ("x" * 31, ""), ("x" * 32, ""),
+        ("udp", "y" * 127), ("udp", "y" * 128))], (ROOT, call(4, 1, rpcb(600, owner="z" * 2000))))
+    proc("set-rpcbind", (ROOT, call(4, 1, rpcb(100000, 9))), (ROOT, call(4, 2, rpcb(100000, 4, "", ""))),
+         (ROOT, call(2, 2, pmap(100000, 2))), (ROOT, call(2, 1, pmap(100000, 9))))
+    proc("set-hijack", (USER, call(4, 1, rpcb(300, 1, "udp", "10.77.0.5.8.1"))),
+         (USER, call(4, 2, rpcb(300, 1, "udp", ""))), (USER, call(4, 1, rpcb(300, 2, "udp"))),
+         (UDP, call(4, 3, rpcb(300, 7))))
+    proc("set-hosts", *[(ROOT, call(4, 1, rpcb(700, 1, "udp", "10.0.0.%d.8.%d" % (n, n % 3))))
+                        for n in range(12)], (UDP, call(2, 4)),
+         (ROOT, call(4, 2, rpcb(700, 1, "", "10.0.0.0.8.0"))), (ROOT, call(2, 4)),
+         (ROOT, call(2, 2, pmap(700))), (ROOT, call(2, 4)))
+    proc("set-port", *[(ROOT, call(2, 1, pmap(800 + n, 1, prot, port))) for n, (prot, port) in enumerate(
+        ((17, 0), (17, 65535), (17, 65536), (6, -1), (0, 1), (132, 1), (273, 1)))])
+    proc("set-limit", *[(who, call(2, 1, pmap(900 + n))) for who in (USER, ROOT) for n in range(who * 20, 45)])
+    proc("callit-barred", *[(UDP | REMOTE, call(4, 10, rmtcall(prog, 1, n))) for prog in (
+        100000, 100003, 100004, 100005, 100007, 100009, 100029) for n in (0, 1, 2, 3)])
+    proc("stats-flood", *[(UDP, call(2, 3, pmap(n * 7919, n))) for n in range(300)], (UDP, call(4, 12)),
+         (UDP | GROW, call(4, 12)))
+    proc("trailing", (UDP, call(2, 3, pmap() + b"tail")), (UDP, call(4, 0, b"tail!")))
+
+
+def reply(stat=0, body=b"", verf=u32(0, 0), direction=1, reply_stat=0):
+    return u32(1, direction, reply_stat) + verf + u32(stat) + body
+
+
+def forwards():
+    replies = {
+        "success": reply(0, b"results!"), "empty": reply(0), "odd": reply(0, b"odd"),
+        "prog-unavail": reply(1), "prog-mismatch": reply(2, u32(5, 6)), "mismatch-cut": reply(2, u32(5)),
+        "proc-unavail": reply(3), "garbage": reply(4), "system": reply(5), "unheard": reply(6),
+        "denied-auth": u32(1, 1, 1, 1, 5), "denied-rpc": u32(1, 1, 1, 0, 2, 2), "call": call(1, 0),
+        "verf": reply(0, b"results!", u32(1) + opaque(b"verifier")),
+        "verf-long": reply(0, b"results!", u32(1, 401)), "verf-huge": reply(0, b"", u32(1, -1)),
+        "big": reply(0, b"x" * 2000), "none": b"",
+    }
+    for name, msg in replies.items():
+        for kind in (0, 3):
+            write("forward", "%s-%d" % (name, kind), bytes([kind]) + msg)
+    for n in range(0, 32, 5):
+        write("forward", "cut-%d" % n, bytes([3]) + replies["success"][:n])
+    for text in range(4):
+        write("forward", "text-%d" % text, bytes([text << 2]) + replies["success"])
+        write("forward", "small-%d" % text, bytes([text << 2 | 0x13]) + replies["big"])
+
+
+def uaddrs():
+    texts = (
+        "10.77.0.1.8.1", "0.0.0.0.0.0", "255.255.255.255.255.255", "1.2.3.4", "1.2.3.4.5", "1.2.3.4.256.1",
+        "999.1.1.1.999.999", "01.2.3.4.5.6", "1.2.3.4.-1.6", "1.2.3.4.+5.6", "....", "", "::.0.111",
+        "fd00::1.8.1", "::ffff:1.2.3.4.8.1", "fe80::1%lo.8.1", "1:2:3:4:5:6:7:8.255.255",
+        "/run/rpcbind.sock", "@/run/rpcbind.sock", "/" + "x" * 106, "/" + "x" * 107, "/run/\x1b[2J",
+        "udp", "TCP6", "unix", "sctp6")
+    for n, text in enumerate(texts):
+        family = 2 if text[:1] in ("/", "@") else 1 if ":" in text else 0
+        write("uaddr", "text-%02d" % n, bytes([family]) + text.encode())
+    mapped = struct.pack("=H", 10) + struct.pack(">HI16sI", 1, 0, b"\0" * 10 + b"\xff\xff\1\2\3\4", 0)
+    for name, addr in (("in", SOCKADDR_IN), ("in6", SOCKADDR_IN6), ("un", SOCKADDR_UN), ("mapped", mapped)):
+        write("uaddr", "sockaddr-" + name, bytes([4]) + addr)
+        write("uaddr", "sockaddr-cut-" + name, bytes([4]) + addr[:-1])
+
+
+def records():
+    def fragment(data, last=True, length=None):
+        return u32((0x80000000 if last else 0) | (len(data) if length is None else length)) + data
+
+    null = call(2, 0)
+    streams = {
+        "one": fragment(null), "two": fragment(null) + fragment(call(4, 4)),
+        "fragments": fragment(null[:10], False) + fragment(null[10:11], False) + fragment(null[11:]),
+        "empty-last": fragment(b""), "empty-first": fragment(b"", False) + fragment(null),
+        "empty-between": fragment(null[:4], False) + fragment(b"", False) + fragment(null[4:]),
+        "empty-end": fragment(null, False) + fragment(b""),
+        "empties": fragment(b"", False) * 50 + fragment(null), "half": fragment(null)[:20],
+        "half-header": fragment(null) + b"\x80\0", "too-long": fragment(null, True, 16385),
+        "much-too-long": fragment(null, True, 0x7FFFFFFF), "longest": fragment(b"x" * 16384),
+        "sum-too-long": fragment(b"x" * 9000, False) + fragment(b"y" * 9000),
+        "garbage": b"GET / HTTP/1.0\r\n\r\n",
+    }
+    for name, stream in streams.items():
+        for size in (1, 7):
+            write("record", "%s-%d" % (name, size), bytes([size - 1]) + stream)
+
+
+valid()
+truncated()
+attacks()
+forwards()
+records()
+uaddrs()

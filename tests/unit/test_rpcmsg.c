@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "t.h"
+#include "rpcbind-ns/rpcmsg.h"
+
+static void reads_at_any_alignment(void **state)
+{
+	static const uint8_t wire[] = "\0\0\0\7"
+				      "\0\0\0\5hello\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0\3abcX";
+	uint8_t room[sizeof(wire) + 3];
+
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		const uint8_t *data;
+		struct rpcmsg_in in;
+		char text[8];
+		uint32_t word;
+		size_t len;
+
+		memcpy(room + shift, wire, sizeof(wire) - 1);
+		rpcmsg_in_init(&in, room + shift, sizeof(wire) - 1);
+		assert_true(rpcmsg_get_u32(&in, &word));
+		assert_int_equal(word, 7);
+		assert_true(rpcmsg_get_string(&in, text, sizeof(text)));
+		assert_string_equal(text, "hello");
+		assert_true(rpcmsg_get_opaque(&in, 8, &data, &len));
+		assert_int_equal(len, 0);
+		assert_true(rpcmsg_get_opaque(&in, 3, &data, &len));
+		assert_int_equal(len, 3);
+		assert_ptr_equal(data, room + shift + 24);
+		rpcmsg_get_rest(&in, &data, &len);
+		assert_int_equal(len, 0);
+		assert_false(rpcmsg_get_u32(&in, &word));
+	}
+}
+
+static bool string_ok(const char *wire, size_t len, size_t size)
+{
+	char *copy = malloc(len), *text = malloc(size);
+	struct rpcmsg_in in;
+	bool ok;
+
+	assert_non_null(copy);
+	assert_non_null(text);
+	memcpy(copy, wire, len);
+	rpcmsg_in_init(&in, copy, len);
+	ok = rpcmsg_get_string(&in, text, size);
+	free(copy);
+	free(text);
+	return ok;
+}
+
+static void strings(void **state)
+{
+	(void)state;
+	assert_true(string_ok("\0\0\0\4abcd", 8, 5));
+	assert_false(string_ok("\0\0\0\4abcd", 8, 4));   /* no room for the NUL */
+	assert_false(string_ok("\0\0\0\3ab\0\0", 8, 5)); /* a NUL inside */
+	assert_false(string_ok("\0\0\0\3abc", 7, 5));    /* the padding is cut */
+	assert_false(string_ok("\0\0\0\4abc", 7, 5));    /* the text is cut */
+	assert_false(string_ok("\0\0\0", 3, 5));         /* the length is cut */
+	assert_false(string_ok("\xff\xff\xff\xff"
+			       "abcd",
+		8, 5));
+	assert_false(string_ok("\x7f\xff\xff\xff"
+			       "abcd",
+		8, 5));
+	assert_false(string_ok("\xff\xff\xff\xfd"
+			       "abcd",
+		8, 5));
+	assert_true(string_ok("\0\0\0\0", 4, 1));
+}
+
+static void opaque_lengths(void **state)
+{
+	static const char *const lengths[] = {"\0\0\0\5", "\xff\xff\xff\xff", "\xff\xff\xff\xfc",
+		"\x80\0\0\0", "\x7f\xff\xff\xff", "\x40\0\0\0"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		const uint8_t *data;
+		struct rpcmsg_in in;
+		uint8_t wire[8];
+		size_t len;
+
+		memcpy(wire, lengths[i], 4);
+		memcpy(wire + 4, "abcd", 4);
+		rpcmsg_in_init(&in, wire, sizeof(wire));
+		assert_false(rpcmsg_get_opaque(&in, SIZE_MAX, &data, &len));
+	}
+}
+
+static int grow(struct proc_reply *reply, size_t need)
+{
+	uint8_t *p;
+
+	assert_true(need <= reply->limit);
+	p = realloc(reply->data, need);
+	if (!p)
+		return -ENOMEM;
+	reply->data = p;
+	reply->size = need;
+	return 0;
+}
+
+static void output_grows_to_its_limit(void **state)
+{
+	struct proc_reply reply = {.data = malloc(10), .size = 10, .limit = 1002, .grow = grow};
+	struct rpcmsg_out out;
+	uint8_t *wire;
+
+	(void)state;
+	assert_non_null(reply.data);
+	rpcmsg_out_init(&out, &reply);
+	for (uint32_t i = 0; i < 250; i++)
+		rpcmsg_put_u32(&out, i);
+	assert_true(rpcmsg_out_done(&out));
+	assert_int_equal(reply.len, 1000);
+	for (uint32_t i = 0; i < 250; i++) {
+		wire = reply.data + (size_t)4 * i;
+		assert_int_equal(wire[0] << 24 | wire[1] << 16 | wire[2] << 8 | wire[3], i);
+	}
+	rpcmsg_put_u32(&out, 250);
+	assert_true(out.failed);
+	assert_false(rpcmsg_out_done(&out));
+	rpcmsg_out_init(&out, &reply);
+	rpcmsg_put_u32(&out, 1);
+	assert_true(rpcmsg_out_done(&out));
+	assert_int_equal(reply.len, 4);
+	free(reply.data);
+}
+
+static int refuse(struct proc_reply *reply, size_t need)
+{
+	(void)reply;
+	(void)need;
+	return -ENOMEM;
+}
+
+static void output_without_room(void **state)
+{
+	uint8_t room[12];
+	struct proc_reply reply = {.data = room, .size = 8, .limit = 100};
+	struct rpcmsg_out out;
+
+	(void)state;
+	memset(room, 0xee, sizeof(room));
+	for (int i = 0; i < 2; i++) {
+		rpcmsg_out_init(&out, &reply);
+		rpcmsg_put_string(&out, "abcd");
+		assert_true(rpcmsg_out_done(&out));
+		assert_int_equal(reply.len, 8);
+		rpcmsg_put_u32(&out, 0);
+		assert_false(rpcmsg_out_done(&out));
+		/* Once failed, what would fit is not written either. */
+		rpcmsg_out_init(&out, &reply);
+		rpcmsg_put_string(&out, "abcde");
+		rpcmsg_put_u32(&out, 0);
+		assert_false(rpcmsg_out_done(&out));
+		reply.grow = refuse;
+	}
+	assert_memory_equal(room + 8, "\xee\xee\xee\xee", 4);
+}
+
+static void padding_is_zero(void **state)
+{
+	uint8_t room[32];
+	struct proc_reply reply = {.data = room, .size = sizeof(room)};
+	struct rpcmsg_out out;
+
+	(void)state;
+	memset(room, 0xee, sizeof(room));
+	rpcmsg_out_init(&out, &reply);
+	rpcmsg_put_string(&out, "a");
+	rpcmsg_put_bytes(&out, "bcdef", 5);
+	rpcmsg_put_opaque(&out, NULL, 0);
+	assert_true(rpcmsg_out_done(&out));
+	assert_int_equal(reply.len, 20);
+	assert_memory_equal(room, "\0\0\0\1a\0\0\0bcdef\0\0\0\0\0\0\0", 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_at_any_alignment),
+		cmocka_unit_test(strings),
+		cmocka_unit_test(opaque_lengths),
+		cmocka_unit_test(output_grows_to_its_limit),
+		cmocka_unit_test(output_without_room),
+		cmocka_unit_test(padding_is_zero),
+	};
+
+	return cmocka_run_group_tests_name("rpcmsg", tests, NULL, NULL);
+}
