@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who is calling, and from where? The kernel's answers as a struct proc_caller. */
+#ifndef RPCBIND_CALLER_H
+#define RPCBIND_CALLER_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "proc.h"
+
+/* The address of the loopback network? */
+bool caller_is_loopback(const struct uaddr *uaddr);
+
+/* Did the connection of an accepted TCP socket come in on the loopback device? Asks for the
+ * device that the kernel noted at the SYN. */
+bool caller_tcp_on_lo(int fd, int family);
+
+/*
+ * The uid that owns the other end of a loopback connection or datagram, by sock_diag in the VS.
+ * diag_fd: the VS's socket to the kernel. protocol: IPPROTO_TCP or IPPROTO_UDP. -ENOENT when
+ * there is no such socket any more or, with UDP, when sockets of several uids could have sent it.
+ *
+ * *sure is false for a datagram that only may have come from the socket that was found: its
+ * sender may be gone, and the socket be another one that shares the port by SO_REUSEADDR. Binding
+ * a port below 1024 takes a privilege, and a connected socket shares nothing: these are sure.
+ */
+int caller_loopback_uid(int diag_fd, int protocol, const struct uaddr *peer,
+	const struct uaddr *local, uid_t *uid, bool *sure);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox.h"
+#include "server.h"
+#include "status.h"
+
+#define PATH_RETRY (5 * LOOP_SEC)
+
+struct vserver *server_by_cookie(const struct server *server, uint64_t cookie)
+{
+	struct vserver *vs;
+
+	HASH_FIND(by_cookie, server->by_cookie, &cookie, sizeof(cookie), vs);
+	return vs && vs->conf.serve ? vs : NULL;
+}
+
+static struct vserver *server_by_id(const struct server *server, uint64_t id)
+{
+	struct vserver *vs;
+
+	HASH_FIND(by_id, server->by_id, &id, sizeof(id), vs);
+	return vs;
+}
+
+static void tell_ready(struct server *server)
+{
+	char status[128];
+
+	if (server->ready || !server->synced || server->unanswered)
+		return;
+	server->ready = true;
+	snprintf(status, sizeof(status), "serving %u virtual servers",
+		HASH_CNT(by_id, server->by_id));
+	link_ready(server->link, status);
+}
+
+void server_answered(struct server *server)
+{
+	server->unanswered--;
+	tell_ready(server);
+}
+
+static void on_synced(void *arg)
+{
+	struct server *server = arg;
+
+	server->synced = true;
+	tell_ready(server);
+}
+
+static void fail(struct server *server, const char *what, int rc)
+{
+	log_err(NULL, "%s: %s", what, strerror(-rc));
+	loop_stop(server->loop, 1);
+}
+
+static void on_conf_error(void *arg, const char *file, unsigned line, const char *text)
+{
+	(void)arg;
+	log_err(NULL, "%s:%u: %s", file ? file : "", line, text);
+}
+
+/* The first configuration comes before anything else, and before anything else privileges go. */
+static void on_config(const struct ini_doc *settings, void *arg)
+{
+	struct server *server = arg;
+	struct rpcbind_conf conf = {0};
+	int rc = conf_defaults(&rpcbind_schema, &conf);
+
+	if (!rc)
+		rc = conf_apply(&rpcbind_schema, &conf, settings, on_conf_error, NULL);
+	if (!rc)
+		log_set_level(conf.daemon.log_level);
+	if (!rc && !server->sandboxed) {
+		server->stream.port = (uint16_t)conf.port;
+		rc = sandbox_server(conf.daemon.user, conf.daemon.sandbox);
+		server->sandboxed = !rc;
+		if (!rc)
+			rc = link_listen(server->link, 0, OPENER_GLOBAL);
+	}
+	conf_clear(&rpcbind_schema, &conf);
+	if (rc)
+		fail(server, "configuration", rc);
+}
+
+static int add_vserver(struct server *server, const struct opener_vs *info,
+	const struct ini_doc *settings)
+{
+	struct vserver *vs;
+	int rc = vserver_new(&vs, server, info, settings);
+
+	if (rc)
+		return rc;
+	HASH_ADD(by_id, server->by_id, id, sizeof(vs->id), vs);
+	if (!vs->by_id.tbl) {
+		vserver_free(vs);
+		return -ENOMEM;
+	}
+	HASH_ADD(by_cookie, server->by_cookie, cookie, sizeof(vs->cookie), vs);
+	if (!vs->by_cookie.tbl) {
+		HASH_DELETE(by_id, server->by_id, vs);
+		vserver_free(vs);
+		return -ENOMEM;
+	}
+	server->unanswered++;
+	vserver_request_sockets(vs);
+	if (vs->conf.serve)
+		stream_adopt(server, vs);
+	return 0;
+}
+
+static void on_vs(const struct opener_vs *info, const struct ini_doc *settings, void *arg)
+{
+	struct server *server = arg;
+	struct vserver *vs = server_by_id(server, info->id);
+	int rc;
+
+	if (vs) {
+		rc = vserver_update(vs, info, settings);
+		if (!rc)
+			vserver_request_sockets(vs);
+	} else {
+		rc = add_vserver(server, info, settings);
+	}
+	if (rc)
+		log_err(info->name, "not served: %s", strerror(-rc));
+}
+
+static void remove_vserver(struct server *server, struct vserver *vs)
+{
+	HASH_DELETE(by_id, server->by_id, vs);
+	HASH_DELETE(by_cookie, server->by_cookie, vs);
+	if (!vs->answered)
+		server->unanswered--;
+	vserver_free(vs);
+}
+
+static void on_gone(uint64_t id, void *arg)
+{
+	struct server *server = arg;
+	struct vserver *vs = server_by_id(server, id);
+
+	if (vs)
+		remove_vserver(server, vs);
+	tell_ready(server);
+}
+
+static void note_path_error(struct server *server, const struct link_socket *s)
+{
+	bool news = server->path_error != s->error;
+
+	server->path_error = s->error == EOPNOTSUPP ? 0 : s->error;
+	snprintf(server->path_holder, sizeof(server->path_holder), "%.127s", s->holder);
+	if (!server->path_error)
+		return;
+	if (news)
+		log_err(NULL, "the local socket cannot be had: %s%s%s", strerror(s->error),
+			*s->holder ? ", held by " : "", s->holder);
+	loop_timer_in(server->loop, &server->path_timer, PATH_RETRY);
+}
+
+static void take_path(struct server *server, struct link_socket *s)
+{
+	int rc = s->fd < 0 ? -s->error : stream_listener_open(&server->path, s->fd);
+
+	if (rc) {
+		note_path_error(server, s);
+		return;
+	}
+	s->fd = -1;
+	if (server->path_error)
+		log_notice(NULL, "the local socket is served now");
+	server->path_error = 0;
+}
+
+static void take_control(struct server *server, struct link_socket *s)
+{
+	int rc = s->fd < 0 ? -s->error
+			   : control_new(&server->control, server->loop, s->fd, status_methods,
+				     server->status);
+
+	if (rc)
+		log_err(NULL, "no control socket: %s", strerror(-rc));
+	else
+		s->fd = -1;
+}
+
+static void on_listening(uint64_t id, uint32_t mask, struct link_socket *sockets, void *arg)
+{
+	struct server *server = arg;
+	struct vserver *vs;
+
+	if (id) {
+		/* It may have gone in the meantime; then the sockets are closed by the link. */
+		vs = server_by_id(server, id);
+		if (vs)
+			vserver_listening(vs, mask, sockets);
+		return;
+	}
+	if ((mask & OPENER_BIT(OPENER_PATH)) && server->path.fd < 0)
+		take_path(server, &sockets[OPENER_PATH]);
+	if ((mask & OPENER_BIT(OPENER_CONTROL)) && !server->control)
+		take_control(server, &sockets[OPENER_CONTROL]);
+}
+
+static void on_reloaded(uint32_t call, int error, const char *text, void *arg)
+{
+	status_reloaded(((struct server *)arg)->status, call, error, text);
+}
+
+static void on_addresses(uint32_t call, uint64_t vs, const char *const *text, size_t count,
+	void *arg)
+{
+	status_addresses(((struct server *)arg)->status, call, vs, text, count);
+}
+
+/* Without the opener there is nothing that we may do. */
+static void on_closed(int error, void *arg)
+{
+	struct server *server = arg;
+
+	if (error != -ECONNRESET)
+		log_err(NULL, "opener: %s", strerror(-error));
+	loop_stop(server->loop, error == -ECONNRESET ? 0 : 1);
+}
+
+static void on_path_retry(struct loop_timer *timer)
+{
+	struct server *server =
+		(struct server *)(void *)((char *)timer - offsetof(struct server, path_timer));
+
+	if (link_listen(server->link, 0, OPENER_BIT(OPENER_PATH)))
+		loop_timer_in(server->loop, &server->path_timer, PATH_RETRY);
+}
+
+static void on_signal(void *arg, int signo)
+{
+	struct server *server = arg;
+
+	/* SIGHUP and SIGINT reach the whole group of a terminal; the opener acts on them. */
+	if (signo == SIGTERM)
+		loop_stop(server->loop, 0);
+}
+
+static int set_up(struct server *server, int fd)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	const struct link_handler handler = {on_config, on_vs, on_gone, on_synced, on_listening,
+		on_reloaded, on_addresses, on_closed, server};
+	int rc = loop_new(&server->loop, NULL);
+
+	if (!rc)
+		rc = loop_signals(server->loop, signals, 3, on_signal, server);
+	if (!rc)
+		rc = udp_batch_new(&server->batch);
+	if (!rc)
+		rc = stream_server_init(server);
+	if (!rc)
+		rc = status_new(&server->status, server);
+	if (rc)
+		return rc;
+	stream_listener_init(&server->path, server, NULL, NETID_LOCAL);
+	server->path_timer.fn = on_path_retry;
+	return link_new(&server->link, server->loop, fd, &handler);
+}
+
+static void tear_down(struct server *server)
+{
+	struct vserver *vs, *next;
+
+	stream_listener_close(&server->path);
+	HASH_ITER(by_id, server->by_id, vs, next)
+		remove_vserver(server, vs);
+	stream_server_clear(server);
+	status_free(server->status);
+	control_free(server->control);
+	link_free(server->link);
+	udp_batch_free(server->batch);
+	loop_timer_del(server->loop, &server->path_timer);
+	loop_free(server->loop);
+}
+
+int server_main(int fd)
+{
+	struct server server = {.path.fd = -1, .stream.reserve_fd = -1};
+	int rc = set_up(&server, fd);
+
+	if (rc) {
+		log_err(NULL, "cannot start: %s", strerror(-rc));
+		return 1;
+	}
+	rc = loop_run(server.loop);
+	tear_down(&server);
+	return rc ? 1 : 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The unprivileged server: all virtual servers, one event loop.
+ */
+#ifndef RPCBIND_SERVER_H
+#define RPCBIND_SERVER_H
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "control.h"
+#include "link.h"
+#include "log.h"
+#include "loop.h"
+#include "settings.h"
+#include "stream.h"
+#include "udp.h"
+#include "vserver.h"
+
+struct status; /* calls from the control socket that wait for the opener */
+
+struct server {
+	struct loop *loop;
+	struct link *link;
+	struct control *control;
+	struct status *status;
+	struct vserver *by_id, *by_cookie;
+	size_t unanswered; /* VSs whose first listeners have not come */
+	bool sandboxed;    /* the first configuration has come */
+	bool synced, ready;
+	struct stream_listener path;
+	int path_error;
+	char path_holder[128];
+	struct loop_timer path_timer;
+	struct stream_server stream;
+	struct udp_batch *batch;
+};
+
+/* The server process; fd is the socketpair to the opener. Returns the exit status. */
+int server_main(int fd);
+
+struct vserver *server_by_cookie(const struct server *server, uint64_t cookie);
+/* A VS got its first listeners. */
+void server_answered(struct server *server);
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "list.h"
+#include "server.h"
+#include "status.h"
+
+#define INTERFACE "org.nsaux.rpcbind"
+#define NO_SUCH_VS INTERFACE ".NoSuchVirtualServer"
+#define FAILED INTERFACE ".Failed"
+
+/* A call that waits for the opener. */
+struct waiting {
+	TAILQ_ENTRY(waiting) link;
+	uint32_t id;
+	struct control_call *call;
+	bool list;                   /* List: all of them; else Show: the one of this name */
+	bool reload;
+	char name[VS_NAME_MAX + 1];
+};
+
+struct status {
+	struct server *server;
+	TAILQ_HEAD(, waiting) waiting;
+	uint32_t last_id;
+};
+
+static json_t *json_strings(char *const *text, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_string(text[i]));
+	return array;
+}
+
+static json_t *describe(const struct vserver *vs)
+{
+	char problem[1024];
+
+	vserver_problem(vs, problem, sizeof(problem));
+	return json_pack("{s:s, s:o, s:s, s:b, s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:I}", "name",
+		vs->name, "aliases", json_strings(vs->aliases, vs->alias_count), "flavour",
+		"namespace", "host", vs->is_host, "state", vserver_state(vs), "problem", problem,
+		"cookie", (json_int_t)vs->cookie, "addresses",
+		json_strings(vs->addresses, vs->address_count), "registrations",
+		(json_int_t)regs_count(vs->proc.regs), "requests",
+		(json_int_t)stats_requests(vs->proc.stats), "remote_connections",
+		(json_int_t)vs->remote_count, "local_connections", (json_int_t)vs->inside_count);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct vserver *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static json_t *describe_all(struct server *server)
+{
+	size_t count = HASH_CNT(by_id, server->by_id), n = 0;
+	struct vserver **all = calloc(count + 1, sizeof(struct vserver *)), *vs, *next;
+	json_t *array = json_array();
+
+	if (!all || !array) {
+		free(all);
+		json_decref(array);
+		return NULL;
+	}
+	HASH_ITER(by_id, server->by_id, vs, next)
+		all[n++] = vs;
+	qsort(all, n, sizeof(struct vserver *), by_name);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, describe(all[i]));
+	free(all);
+	return array;
+}
+
+static json_t *describe_local(const struct server *server)
+{
+	if (server->path.fd >= 0)
+		return json_pack("{s:s, s:s}", "state", "ok", "problem", "");
+	if (!server->path_error)
+		return json_pack("{s:s, s:s}", "state", "off", "problem", "");
+	return json_pack("{s:s, s:s+++}", "state", "degraded", "problem",
+		strerror(server->path_error), *server->path_holder ? ", held by " : "",
+		server->path_holder);
+}
+
+static struct vserver *find_by_name(struct server *server, const char *name)
+{
+	struct vserver *vs, *next;
+
+	HASH_ITER(by_id, server->by_id, vs, next) {
+		if (!strcmp(vs->name, name))
+			return vs;
+		for (unsigned i = 0; i < vs->alias_count; i++)
+			if (!strcmp(vs->aliases[i], name))
+				return vs;
+	}
+	return NULL;
+}
+
+static void answer(struct control_call *call, json_t *reply)
+{
+	if (reply)
+		control_reply(call, reply);
+	else
+		control_error(call, FAILED, json_pack("{s:s}", "reason", "out of memory"));
+}
+
+static void answer_list(struct status *status, struct control_call *call)
+{
+	json_t *all = describe_all(status->server);
+
+	answer(call, all ? json_pack("{s:i, s:o, s:o}", "schema", STATUS_SCHEMA, "local_socket",
+				   describe_local(status->server), "virtual_servers", all)
+			 : NULL);
+}
+
+static void answer_show(struct status *status, struct control_call *call, const char *name)
+{
+	struct vserver *vs = find_by_name(status->server, name);
+
+	if (!vs) {
+		control_error(call, NO_SUCH_VS, json_pack("{s:s}", "name", name));
+		return;
+	}
+	answer(call, json_pack("{s:i, s:o}", "schema", STATUS_SCHEMA, "virtual_server",
+			     describe(vs)));
+}
+
+static struct waiting *new_waiting(struct status *status, struct control_call *call)
+{
+	struct waiting *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->id = ++status->last_id;
+	w->call = call;
+	TAILQ_INSERT_TAIL(&status->waiting, w, link);
+	return w;
+}
+
+static void end_waiting(struct status *status, struct waiting *w)
+{
+	TAILQ_REMOVE(&status->waiting, w, link);
+	free(w);
+}
+
+static void fail(struct control_call *call, int error)
+{
+	control_error(call, FAILED, json_pack("{s:s}", "reason", strerror(error)));
+}
+
+/* The addresses are asked for afresh, since they change without us. */
+static void ask_addresses(struct status *status, struct control_call *call, const char *name)
+{
+	struct waiting *w = new_waiting(status, call);
+	int rc;
+
+	if (!w) {
+		fail(call, ENOMEM);
+		return;
+	}
+	w->list = !name;
+	if (name)
+		strncpy(w->name, name, sizeof(w->name) - 1);
+	rc = link_addresses(status->server->link, w->id);
+	if (rc) {
+		end_waiting(status, w);
+		fail(call, -rc);
+	}
+}
+
+static void method_list(struct control_call *call, json_t *parameters, void *arg)
+{
+	(void)parameters;
+	ask_addresses(arg, call, NULL);
+}
+
+/* NULL when the parameter is missing, and then the call is answered. */
+static const char *get_name(struct control_call *call, json_t *parameters)
+{
+	const char *name = json_string_value(json_object_get(parameters, "name"));
+
+	if (name && strlen(name) <= VS_NAME_MAX)
+		return name;
+	control_error(call, "org.varlink.service.InvalidParameter",
+		json_pack("{s:s}", "parameter", "name"));
+	return NULL;
+}
+
+static void method_show(struct control_call *call, json_t *parameters, void *arg)
+{
+	const char *name = get_name(call, parameters);
+
+	if (name)
+		ask_addresses(arg, call, name);
+}
+
+static json_t *describe_entry(const struct regs_entry *e)
+{
+	return json_pack("{s:I, s:I, s:s, s:s, s:s, s:b}", "program", (json_int_t)e->prog,
+		"version", (json_int_t)e->vers, "netid", netid_info(e->netid)->name, "address",
+		e->text, "owner", e->owner_text, "builtin", e->builtin);
+}
+
+static void method_registrations(struct control_call *call, json_t *parameters, void *arg)
+{
+	struct status *status = arg;
+	const char *name = get_name(call, parameters);
+	struct vserver *vs = name ? find_by_name(status->server, name) : NULL;
+	json_t *array;
+
+	if (!name)
+		return;
+	if (!vs) {
+		control_error(call, NO_SUCH_VS, json_pack("{s:s}", "name", name));
+		return;
+	}
+	array = json_array();
+	for (const struct regs_entry *e = NULL; (e = regs_next(vs->proc.regs, e));)
+		json_array_append_new(array, describe_entry(e));
+	answer(call, json_pack("{s:i, s:s, s:o}", "schema", STATUS_SCHEMA, "name", vs->name,
+			     "registrations", array));
+}
+
+static void method_reload(struct control_call *call, json_t *parameters, void *arg)
+{
+	struct status *status = arg;
+	struct waiting *w = new_waiting(status, call);
+	int rc = w ? link_reload(status->server->link, w->id) : -ENOMEM;
+
+	(void)parameters;
+	if (w)
+		w->reload = true;
+	if (!rc)
+		return;
+	if (w)
+		end_waiting(status, w);
+	fail(call, -rc);
+}
+
+const struct control_method status_methods[] = {
+	{INTERFACE ".List", method_list},
+	{INTERFACE ".Show", method_show},
+	{INTERFACE ".Registrations", method_registrations},
+	{INTERFACE ".Reload", method_reload},
+	{NULL, NULL},
+};
+
+static struct waiting *find_waiting(struct status *status, uint32_t id)
+{
+	struct waiting *w;
+
+	TAILQ_FOREACH(w, &status->waiting, link) {
+		if (w->id == id)
+			return w;
+	}
+	return NULL;
+}
+
+void status_addresses(struct status *status, uint32_t call, uint64_t id, const char *const *text,
+	size_t count)
+{
+	struct waiting *w = find_waiting(status, call);
+	struct vserver *vs = NULL;
+
+	if (id) {
+		HASH_FIND(by_id, status->server->by_id, &id, sizeof(id), vs);
+		if (vs)
+			vserver_set_addresses(vs, text, count);
+		return;
+	}
+	if (!w || w->reload)
+		return;
+	if (w->list)
+		answer_list(status, w->call);
+	else
+		answer_show(status, w->call, w->name);
+	end_waiting(status, w);
+}
+
+void status_reloaded(struct status *status, uint32_t call, int error, const char *text)
+{
+	struct waiting *w = find_waiting(status, call);
+
+	if (!w || !w->reload)
+		return;
+	if (error)
+		control_error(w->call, FAILED, json_pack("{s:s}", "reason", text));
+	else
+		control_reply(w->call, json_object());
+	end_waiting(status, w);
+}
+
+int status_new(struct status **status, struct server *server)
+{
+	struct status *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->server = server;
+	TAILQ_INIT(&s->waiting);
+	*status = s;
+	return 0;
+}
+
+void status_free(struct status *status)
+{
+	struct waiting *w;
+
+	if (!status)
+		return;
+	while ((w = TAILQ_FIRST(&status->waiting))) {
+		fail(w->call, ECANCELED);
+		end_waiting(status, w);
+	}
+	free(status);
+}

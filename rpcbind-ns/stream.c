@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Listening, and what all streams share. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server.h"
+#include "stream.h"
+#include "stream_private.h"
+
+#define ACCEPT_TURN 32 /* connections taken in one turn of the loop from one listener */
+#define SWEEP_EVERY (5 * LOOP_SEC)
+#define IDLE_MAX (300 * LOOP_SEC)
+#define STUCK_MAX (30 * LOOP_SEC)
+#define REFUSED_MAX (5 * LOOP_SEC)
+
+/* Out of descriptors: the client is told by a close, not by silence, and the listener does not
+ * stay readable for ever. */
+static void shed(struct stream_listener *l)
+{
+	struct stream_server *ss = &l->server->stream;
+	uint64_t dropped;
+	int fd;
+
+	if (log_limit_ok(&ss->exhausted_limit, loop_now(l->server->loop), &dropped))
+		log_err(l->vs ? l->vs->name : NULL, "out of descriptors, connections are closed");
+	if (ss->reserve_fd < 0)
+		return;
+	close(ss->reserve_fd);
+	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	ss->reserve_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
+static void on_acceptable(struct loop_io *io, uint32_t events)
+{
+	struct stream_listener *l = (struct stream_listener *)(void *)((char *)io -
+		offsetof(struct stream_listener, io));
+
+	(void)events;
+	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
+		struct sockaddr_storage peer = {0};
+		socklen_t len = sizeof(peer);
+		int fd = accept4(l->fd, (struct sockaddr *)&peer, &len,
+			SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0) {
+			stream_conn_start(l, fd, &peer, len);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			shed(l);
+		if (errno == EAGAIN || errno == EMFILE)
+			return;
+	}
+}
+
+void stream_listener_init(struct stream_listener *l, struct server *server, struct vserver *vs,
+	enum netid netid)
+{
+	*l = (struct stream_listener){.io = LOOP_IO_INIT(on_acceptable),
+		.fd = -1,
+		.netid = netid,
+		.server = server,
+		.vs = vs};
+}
+
+int stream_listener_open(struct stream_listener *l, int fd)
+{
+	int rc = loop_io_add(l->server->loop, &l->io, fd, EPOLLIN);
+
+	if (!rc)
+		l->fd = fd;
+	return rc;
+}
+
+void stream_listener_close(struct stream_listener *l)
+{
+	if (l->fd < 0)
+		return;
+	loop_io_del(l->server->loop, &l->io);
+	close(l->fd);
+	l->fd = -1;
+}
+
+static bool is_overdue(const struct stream_conn *c, uint64_t now)
+{
+	uint64_t quiet = now - c->active;
+
+	if (c->refused)
+		return quiet > REFUSED_MAX;
+	if (c->out || record_partial(&c->in))
+		return quiet > STUCK_MAX;
+	return c->caller.netid != NETID_LOCAL && quiet > IDLE_MAX;
+}
+
+static void on_sweep(struct loop_timer *timer)
+{
+	struct stream_server *ss = (struct stream_server *)(void *)((char *)timer -
+		offsetof(struct stream_server, sweep));
+	struct server *server = (struct server *)(void *)((char *)ss -
+		offsetof(struct server, stream));
+	struct stream_conn *c, *next;
+
+	TAILQ_FOREACH_MUT(c, &ss->all, in_server, next) {
+		if (is_overdue(c, loop_now(server->loop)))
+			stream_conn_close(c);
+	}
+	if (!TAILQ_EMPTY(&ss->all))
+		loop_timer_in(server->loop, &ss->sweep, SWEEP_EVERY);
+}
+
+void stream_need_sweep(struct server *server)
+{
+	if (!loop_timer_set(&server->stream.sweep))
+		loop_timer_in(server->loop, &server->stream.sweep, SWEEP_EVERY);
+}
+
+int stream_server_init(struct server *server)
+{
+	struct stream_server *ss = &server->stream;
+
+	TAILQ_INIT(&ss->all);
+	TAILQ_INIT(&ss->waiting);
+	ss->sweep.fn = on_sweep;
+	ss->refused_limit = (struct log_limit){.burst = 10, .interval = 10 * LOOP_SEC};
+	ss->exhausted_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
+	ss->reserve_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	ss->scratch = malloc(STREAM_SCRATCH);
+	ss->reply_size = STREAM_REPLY_SMALL;
+	ss->reply = malloc(ss->reply_size);
+	return ss->scratch && ss->reply ? 0 : -ENOMEM;
+}
+
+void stream_server_clear(struct server *server)
+{
+	struct stream_server *ss = &server->stream;
+	struct stream_conn *c;
+
+	while ((c = TAILQ_FIRST(&ss->all)))
+		stream_conn_close(c);
+	loop_timer_del(server->loop, &ss->sweep);
+	if (ss->reserve_fd >= 0)
+		close(ss->reserve_fd);
+	free(ss->scratch);
+	free(ss->reply);
+}
+
+void stream_adopt(struct server *server, struct vserver *vs)
+{
+	struct stream_conn *c, *next;
+
+	TAILQ_FOREACH_MUT(c, &server->stream.waiting, in_vs, next) {
+		if (c->cookie == vs->cookie)
+			stream_conn_settle(c, vs);
+	}
+}
+
+void stream_close_all(struct vserver *vs)
+{
+	struct stream_conn *c;
+
+	while ((c = TAILQ_FIRST(&vs->conns)))
+		stream_conn_close(c);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "caller.h"
+#include "remote.h"
+#include "server.h"
+#include "udp.h"
+#include "vserver.h"
+
+#define BATCH 32
+/* Stock's sizes: what a call may have, and what a reply may have over UDP. */
+#define CALL_MAX 9000
+#define REPLY_MAX 8800
+#define LO_IFINDEX 1
+
+union pktinfo_control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+struct slot {
+	struct udp_path path;
+	union pktinfo_control control;
+	struct iovec iov;
+	uint8_t data[CALL_MAX + 8] __attribute__((aligned(8)));
+};
+
+struct udp_batch {
+	struct mmsghdr in_msg[BATCH], out_msg[BATCH];
+	struct slot in[BATCH], out[BATCH];
+};
+
+int udp_batch_new(struct udp_batch **batch)
+{
+	*batch = calloc(1, sizeof(**batch));
+	return *batch ? 0 : -ENOMEM;
+}
+
+void udp_batch_free(struct udp_batch *batch)
+{
+	free(batch);
+}
+
+static void prepare_in(struct udp_batch *b)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		struct slot *s = &b->in[i];
+		s->iov = (struct iovec){s->data, CALL_MAX + 1};
+		b->in_msg[i].msg_hdr = (struct msghdr){.msg_name = &s->path.peer,
+			.msg_namelen = sizeof(s->path.peer),
+			.msg_iov = &s->iov,
+			.msg_iovlen = 1,
+			.msg_control = s->control.bytes,
+			.msg_controllen = sizeof(s->control.bytes)};
+	}
+}
+
+static void set_out(struct msghdr *msg, struct slot *s, const struct udp_path *path, size_t len)
+{
+	bool v4 = path->family == AF_INET;
+	size_t size = v4 ? sizeof(path->info.v4) : sizeof(path->info.v6);
+	struct cmsghdr *c = &s->control.align;
+
+	s->path = *path;
+	s->iov = (struct iovec){s->data, len};
+	*msg = (struct msghdr){.msg_name = &s->path.peer,
+		.msg_namelen = path->peer_len,
+		.msg_iov = &s->iov,
+		.msg_iovlen = 1,
+		.msg_control = s->control.bytes,
+		.msg_controllen = CMSG_SPACE(size)};
+	c->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	c->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
+	c->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), &path->info, size);
+}
+
+int udp_send(int fd, const struct udp_path *path, const void *data, size_t len)
+{
+	struct slot *s;
+	struct msghdr msg;
+	int rc = 0;
+
+	if (len > REPLY_MAX)
+		return -EMSGSIZE;
+	s = malloc(sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	memcpy(s->data, data, len);
+	set_out(&msg, s, path, len);
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		rc = -errno;
+	free(s);
+	return rc;
+}
+
+/*
+ * The contacted address is the kernel's idea of ours: for a broadcast the address of the device
+ * that it came in on (ipi_spec_dst); for a multicast of IPv6 none, so that the answer's source is the
+ * kernel's choice.
+ */
+static unsigned read_pktinfo4(struct udp_path *path, const struct cmsghdr *c, struct uaddr *contacted)
+{
+	struct in_pktinfo info;
+	unsigned ifindex;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	ifindex = (unsigned)info.ipi_ifindex;
+	contacted->family = AF_INET;
+	memcpy(contacted->addr, &info.ipi_spec_dst, 4);
+	path->info.v4 = (struct in_pktinfo){.ipi_spec_dst = info.ipi_spec_dst};
+	return ifindex;
+}
+
+static unsigned read_pktinfo6(struct udp_path *path, const struct cmsghdr *c, struct uaddr *contacted)
+{
+	struct in6_pktinfo info;
+	unsigned ifindex;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	ifindex = info.ipi6_ifindex;
+	contacted->family = AF_INET6;
+	if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) {
+		info.ipi6_addr = in6addr_any;
+	} else {
+		memcpy(contacted->addr, &info.ipi6_addr, 16);
+		if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+			info.ipi6_ifindex = 0;
+	}
+	path->info.v6 = info;
+	return ifindex;
+}
+
+/* False when the kernel did not say what was asked for; then nothing is known and nothing is
+ * answered. */
+static bool read_path(const struct udp_socket *s, struct msghdr *msg, struct udp_path *path,
+	struct proc_caller *caller)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	unsigned ifindex;
+
+	if (!c || (msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return false;
+	path->peer_len = msg->msg_namelen;
+	path->family = s->netid == NETID_UDP ? AF_INET : AF_INET6;
+	memset(caller, 0, sizeof(*caller));
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO && path->family == AF_INET)
+		ifindex = read_pktinfo4(path, c, &caller->contacted);
+	else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
+		 path->family == AF_INET6)
+		ifindex = read_pktinfo6(path, c, &caller->contacted);
+	else
+		return false;
+	if (uaddr_from_sockaddr((const struct sockaddr *)&path->peer, path->peer_len,
+		    &caller->peer))
+		return false;
+	caller->contacted.port = s->vs->server->stream.port;
+	caller->netid = s->netid;
+	caller->inside = ifindex == LO_IFINDEX && caller_is_loopback(&caller->peer) &&
+			 caller_is_loopback(&caller->contacted);
+	return true;
+}
+
+struct loopback_peer {
+	struct vserver *vs;
+	const struct proc_caller *caller;
+};
+
+static int peer_uid(void *arg, uid_t *uid)
+{
+	const struct loopback_peer *p = arg;
+
+	if (!p->caller->inside)
+		return -ENOENT;
+	return vserver_loopback_uid(p->vs, IPPROTO_UDP, p->caller, uid);
+}
+
+/* The number of bytes to answer with, 0 for none. */
+static size_t serve(struct udp_socket *s, struct udp_batch *b, unsigned i, struct slot *out)
+{
+	struct slot *in = &b->in[i];
+	struct proc_forward forward;
+	struct proc_caller caller;
+	struct loopback_peer peer = {s->vs, &caller};
+	struct proc_reply reply = {.data = out->data, .size = REPLY_MAX, .limit = REPLY_MAX};
+
+	if (b->in_msg[i].msg_len > CALL_MAX ||
+		!read_path(s, &b->in_msg[i].msg_hdr, &in->path, &caller))
+		return 0;
+	caller.wall_seconds = (uint64_t)time(NULL);
+	caller.peer_uid = peer_uid;
+	caller.arg = &peer;
+	switch (proc_call(&s->vs->proc, &caller, in->data, b->in_msg[i].msg_len, &reply,
+		&forward)) {
+	case PROC_REPLY:
+		return reply.len;
+	case PROC_FORWARD:
+		remote_forward(&s->vs->remote, s, &in->path, &caller, &forward);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* An answer that cannot be sent is its peer's loss alone: the next goes out all the same. */
+static void send_batch(int fd, struct mmsghdr *msg, unsigned count)
+{
+	unsigned done = 0;
+
+	while (done < count) {
+		int n = sendmmsg(fd, msg + done, count - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		done += n > 0 ? (unsigned)n : 1;
+	}
+}
+
+static void on_readable(struct loop_io *io, uint32_t events)
+{
+	struct udp_socket *s = (struct udp_socket *)(void *)((char *)io -
+		offsetof(struct udp_socket, io));
+	struct udp_batch *b = s->vs->server->batch;
+	unsigned count = 0;
+	int n;
+
+	(void)events;
+	prepare_in(b);
+	n = recvmmsg(s->fd, b->in_msg, BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++) {
+		struct slot *out = &b->out[count];
+		size_t len = serve(s, b, (unsigned)i, out);
+		if (len)
+			set_out(&b->out_msg[count++].msg_hdr, out, &b->in[i].path, len);
+	}
+	if (count)
+		send_batch(s->fd, b->out_msg, count);
+}
+
+void udp_init(struct udp_socket *s, struct vserver *vs, enum netid netid)
+{
+	*s = (struct udp_socket){.io = LOOP_IO_INIT(on_readable), .fd = -1, .netid = netid, .vs = vs};
+}
+
+int udp_open(struct udp_socket *s, int fd)
+{
+	int rc = loop_io_add(s->vs->server->loop, &s->io, fd, EPOLLIN);
+
+	if (!rc)
+		s->fd = fd;
+	return rc;
+}
+
+void udp_close(struct udp_socket *s)
+{
+	if (s->fd < 0)
+		return;
+	loop_io_del(s->vs->server->loop, &s->io);
+	close(s->fd);
+	s->fd = -1;
+}

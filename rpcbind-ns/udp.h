@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* RPC over UDP: batches in, batches out, each answer from the address that was asked. */
+#ifndef RPCBIND_UDP_H
+#define RPCBIND_UDP_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "loop.h"
+#include "proc.h"
+
+struct vserver;
+struct udp_batch; /* buffers, one set for all sockets of a server */
+
+struct udp_socket {
+	struct loop_io io;
+	int fd; /* -1: none */
+	enum netid netid;
+	struct vserver *vs;
+};
+
+/* Where a datagram came from and which way its answer goes. */
+struct udp_path {
+	struct sockaddr_storage peer;
+	socklen_t peer_len;
+	union {
+		struct in_pktinfo v4;
+		struct in6_pktinfo v6;
+	} info;    /* for the answer: source address, and device only where it must be named */
+	int family;
+};
+
+int udp_batch_new(struct udp_batch **batch);
+void udp_batch_free(struct udp_batch *batch);
+
+void udp_init(struct udp_socket *s, struct vserver *vs, enum netid netid);
+/* Takes fd over on success. */
+int udp_open(struct udp_socket *s, int fd);
+void udp_close(struct udp_socket *s);
+
+/* One datagram out, for answers that come later. 0 or -errno. */
+int udp_send(int fd, const struct udp_path *path, const void *data, size_t len);
+
+#endif

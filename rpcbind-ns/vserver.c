@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "caller.h"
+#include "parse.h"
+#include "server.h"
+#include "vserver.h"
+
+/* rpcbind's own entries, as stock shows them. */
+static int add_builtins(struct vserver *vs)
+{
+	static const struct {
+		enum netid netid;
+		uint32_t from_vers;
+		const char *host;
+	} own[] = {
+		{NETID_UDP, 2, "0.0.0.0"},
+		{NETID_TCP, 2, "0.0.0.0"},
+		{NETID_UDP6, 3, "::"},
+		{NETID_TCP6, 3, "::"},
+	};
+	unsigned port = vs->server->stream.port;
+	char text[UADDR_MAX];
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		snprintf(text, sizeof(text), "%s.%u.%u", own[i].host, port >> 8, port & 255);
+		for (uint32_t v = 4; !rc && v >= own[i].from_vers; v--)
+			rc = regs_add_builtin(vs->proc.regs, v, own[i].netid, text);
+	}
+	for (uint32_t v = 4; !rc && v >= 3; v--)
+		rc = regs_add_builtin(vs->proc.regs, v, NETID_LOCAL, "/run/rpcbind.sock");
+	return rc;
+}
+
+static void free_aliases(struct vserver *vs)
+{
+	for (unsigned i = 0; i < vs->alias_count; i++)
+		free(vs->aliases[i]);
+	vs->alias_count = 0;
+}
+
+static int take_names(struct vserver *vs, const struct opener_vs *info)
+{
+	int rc = copy_str(vs->name, sizeof(vs->name), info->name);
+
+	free_aliases(vs);
+	for (uint32_t i = 0; !rc && i < info->alias_count; i++) {
+		vs->aliases[i] = strdup(info->alias[i]);
+		if (!vs->aliases[i])
+			return -ENOMEM;
+		vs->alias_count++;
+	}
+	return rc;
+}
+
+static void on_conf_error(void *arg, const char *file, unsigned line, const char *text)
+{
+	const struct vserver *vs = arg;
+
+	log_err(vs->name, "%s:%u: %s", file ? file : "", line, text);
+}
+
+static int take_superusers(struct vserver *vs, char **names)
+{
+	size_t count = 0, n = 0;
+	uid_t *uids;
+
+	while (names && names[count])
+		count++;
+	uids = calloc(count + 1, sizeof(*uids));
+	if (!uids)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t uid;
+		if (parse_u64(names[i], 0, UINT32_MAX - 1, &uid) == 0)
+			uids[n++] = (uid_t)uid;
+		else
+			log_warn(vs->name, "SuperUser=%s is unknown and ignored", names[i]);
+	}
+	free(vs->superusers);
+	vs->superusers = uids;
+	vs->proc.superusers = uids;
+	vs->proc.superuser_count = n;
+	return 0;
+}
+
+static int take_settings(struct vserver *vs, const struct ini_doc *settings)
+{
+	struct rpcbind_vs_conf conf = {0};
+	int rc = conf_defaults(&rpcbind_vs_schema, &conf);
+
+	if (!rc)
+		rc = conf_apply(&rpcbind_vs_schema, &conf, settings, on_conf_error, vs);
+	if (!rc)
+		rc = take_superusers(vs, conf.superusers);
+	if (rc) {
+		conf_clear(&rpcbind_vs_schema, &conf);
+		return rc;
+	}
+	conf_clear(&rpcbind_vs_schema, &vs->conf);
+	vs->conf = conf;
+	vs->proc.insecure = conf.insecure;
+	vs->proc.remote_calls = conf.remote_calls;
+	return 0;
+}
+
+static void close_sockets(struct vserver *vs)
+{
+	udp_close(&vs->udp4);
+	udp_close(&vs->udp6);
+	stream_listener_close(&vs->tcp4);
+	stream_listener_close(&vs->tcp6);
+	stream_listener_close(&vs->abstract);
+	stream_close_all(vs);
+	remote_close(&vs->remote);
+	if (vs->diag_fd >= 0)
+		close(vs->diag_fd);
+	vs->diag_fd = -1;
+	loop_timer_del(vs->server->loop, &vs->retry);
+}
+
+/* The opener keeps our sockets open for the next server, unless it is told. */
+static void release_unwanted(struct vserver *vs)
+{
+	uint32_t calls = OPENER_BIT(OPENER_CALL4) | OPENER_BIT(OPENER_CALL6);
+
+	if (!vs->conf.serve) {
+		close_sockets(vs);
+		link_release(vs->server->link, vs->id, ~OPENER_GLOBAL);
+	} else if (!vs->conf.remote_calls) {
+		remote_close(&vs->remote);
+		link_release(vs->server->link, vs->id, calls);
+	}
+}
+
+int vserver_update(struct vserver *vs, const struct opener_vs *info,
+	const struct ini_doc *settings)
+{
+	int rc = take_names(vs, info);
+
+	if (!rc)
+		rc = take_settings(vs, settings);
+	if (rc)
+		return rc;
+	vs->proc.owner_uid = info->owner;
+	vs->proc.root_uid = info->root;
+	release_unwanted(vs);
+	return 0;
+}
+
+static void on_retry(struct loop_timer *timer)
+{
+	vserver_request_sockets(
+		(struct vserver *)(void *)((char *)timer - offsetof(struct vserver, retry)));
+}
+
+static void init_sockets(struct vserver *vs)
+{
+	udp_init(&vs->udp4, vs, NETID_UDP);
+	udp_init(&vs->udp6, vs, NETID_UDP6);
+	stream_listener_init(&vs->tcp4, vs->server, vs, NETID_TCP);
+	stream_listener_init(&vs->tcp6, vs->server, vs, NETID_TCP6);
+	stream_listener_init(&vs->abstract, vs->server, vs, NETID_LOCAL);
+	remote_init(&vs->remote, vs);
+	vs->diag_fd = -1;
+	vs->retry.fn = on_retry;
+	TAILQ_INIT(&vs->conns);
+}
+
+int vserver_new(struct vserver **vs, struct server *server, const struct opener_vs *info,
+	const struct ini_doc *settings)
+{
+	static const struct regs_limits limits = {VSERVER_REGISTRATIONS_MAX,
+		VSERVER_REGISTRATIONS_PER_OWNER};
+	struct vserver *v = calloc(1, sizeof(*v));
+	int rc;
+
+	if (!v)
+		return -ENOMEM;
+	v->server = server;
+	v->id = info->id;
+	v->cookie = info->cookie;
+	v->is_host = info->is_host;
+	init_sockets(v);
+	rc = regs_new(&v->proc.regs, &limits);
+	if (!rc)
+		rc = stats_new(&v->proc.stats);
+	if (!rc)
+		rc = add_builtins(v);
+	if (!rc)
+		rc = vserver_update(v, info, settings);
+	if (rc) {
+		vserver_free(v);
+		return rc;
+	}
+	*vs = v;
+	return 0;
+}
+
+void vserver_free(struct vserver *vs)
+{
+	if (!vs)
+		return;
+	close_sockets(vs);
+	regs_free(vs->proc.regs);
+	stats_free(vs->proc.stats);
+	conf_clear(&rpcbind_vs_schema, &vs->conf);
+	free(vs->superusers);
+	free_aliases(vs);
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		free(vs->holder[k]);
+	vserver_set_addresses(vs, NULL, 0);
+	free(vs);
+}
+
+int vserver_set_addresses(struct vserver *vs, const char *const *text, size_t count)
+{
+	char **copy = count ? calloc(count, sizeof(*copy)) : NULL;
+	int rc = count && !copy ? -ENOMEM : 0;
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		copy[i] = strdup(text[i]);
+		if (!copy[i])
+			count = i;
+	}
+	for (size_t i = 0; i < vs->address_count; i++)
+		free(vs->addresses[i]);
+	free(vs->addresses);
+	vs->addresses = copy;
+	vs->address_count = rc ? 0 : count;
+	return rc;
+}
+
+static bool is_superuser(const struct vserver *vs, uid_t uid)
+{
+	if (uid == 0 || uid == vs->proc.owner_uid || uid == vs->proc.root_uid)
+		return true;
+	for (size_t i = 0; i < vs->proc.superuser_count; i++)
+		if (vs->proc.superusers[i] == uid)
+			return true;
+	return false;
+}
+
+int vserver_loopback_uid(const struct vserver *vs, int protocol, const struct proc_caller *caller,
+	uid_t *uid)
+{
+	bool sure;
+	uid_t found;
+	int rc = caller_loopback_uid(vs->diag_fd, protocol, &caller->peer, &caller->contacted,
+		&found, &sure);
+
+	if (rc)
+		return rc;
+	/* Nobody becomes superuser by sharing a port with one. */
+	if (!sure && is_superuser(vs, found))
+		return -EPERM;
+	*uid = found;
+	return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One virtual server as rpcbind-ns sees it: its sockets, its registrations, its clients.
+ *
+ * Everything that belongs to a VS hangs off this object and goes with it.
+ */
+#ifndef RPCBIND_VSERVER_H
+#define RPCBIND_VSERVER_H
+
+#include <uthash.h>
+
+#include "link.h"
+#include "proc.h"
+#include "remote.h"
+#include "settings.h"
+#include "stream.h"
+#include "udp.h"
+
+#define VSERVER_REGISTRATIONS_MAX 16384
+#define VSERVER_REGISTRATIONS_PER_OWNER 1024
+
+struct vserver {
+	UT_hash_handle by_id, by_cookie;
+	struct server *server;
+	uint64_t id, cookie;
+	bool is_host;
+	char name[VS_NAME_MAX + 1];
+	char *aliases[OPENER_ALIASES_MAX];
+	unsigned alias_count;
+	struct rpcbind_vs_conf conf;
+	struct proc_vs proc;
+	uid_t *superusers; /* proc.superusers */
+
+	struct udp_socket udp4, udp6;
+	struct stream_listener tcp4, tcp6, abstract;
+	struct remote remote;
+	int diag_fd;
+	struct stream_list conns;
+	size_t remote_count, inside_count, backlog;
+
+	/* What could not be opened, by kind: errno and who has it. */
+	int error[OPENER_KIND_COUNT];
+	char *holder[OPENER_KIND_COUNT];
+	bool answered;     /* the opener has answered for the first time */
+	uint32_t wanted;   /* kinds asked for and not yet answered */
+	struct loop_timer retry;
+	uint64_t retry_delay;
+
+	char **addresses; /* as last told by the opener */
+	size_t address_count;
+};
+
+/* A new VS, or news of one that is there. settings: its [Rpcbind] section. 0 or -errno. */
+int vserver_new(struct vserver **vs, struct server *server, const struct opener_vs *info,
+	const struct ini_doc *settings);
+int vserver_update(struct vserver *vs, const struct opener_vs *info,
+	const struct ini_doc *settings);
+void vserver_free(struct vserver *vs); /* closes everything */
+
+/* Asks the opener for the sockets that the VS should have and has not. */
+void vserver_request_sockets(struct vserver *vs);
+void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *sockets);
+
+/* "ok", "degraded", "starting" or "off"; problem: what is missing, "" when nothing is. */
+const char *vserver_state(const struct vserver *vs);
+void vserver_problem(const struct vserver *vs, char *text, size_t size);
+
+int vserver_set_addresses(struct vserver *vs, const char *const *text, size_t count);
+
+/* proc_caller.peer_uid of a caller over loopback. protocol: IPPROTO_TCP or IPPROTO_UDP. */
+int vserver_loopback_uid(const struct vserver *vs, int protocol, const struct proc_caller *caller,
+	uid_t *uid);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which sockets a VS should have, how it gets them, and what is told while one is missing. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server.h"
+#include "vserver.h"
+
+#define RETRY_MIN (1 * LOOP_SEC)
+#define RETRY_MAX (30 * LOOP_SEC)
+
+static int socket_fd(const struct vserver *vs, enum opener_kind kind)
+{
+	switch (kind) {
+	case OPENER_UDP4:
+		return vs->udp4.fd;
+	case OPENER_UDP6:
+		return vs->udp6.fd;
+	case OPENER_TCP4:
+		return vs->tcp4.fd;
+	case OPENER_TCP6:
+		return vs->tcp6.fd;
+	case OPENER_ABSTRACT:
+		return vs->abstract.fd;
+	case OPENER_DIAG:
+		return vs->diag_fd;
+	case OPENER_CALL4:
+		return vs->remote.call4.fd;
+	case OPENER_CALL6:
+		return vs->remote.call6.fd;
+	default:
+		return -1;
+	}
+}
+
+static int open_socket(struct vserver *vs, enum opener_kind kind, int fd)
+{
+	switch (kind) {
+	case OPENER_UDP4:
+		return udp_open(&vs->udp4, fd);
+	case OPENER_UDP6:
+		return udp_open(&vs->udp6, fd);
+	case OPENER_TCP4:
+		return stream_listener_open(&vs->tcp4, fd);
+	case OPENER_TCP6:
+		return stream_listener_open(&vs->tcp6, fd);
+	case OPENER_ABSTRACT:
+		return stream_listener_open(&vs->abstract, fd);
+	case OPENER_DIAG:
+		vs->diag_fd = fd;
+		return 0;
+	case OPENER_CALL4:
+		return remote_open(&vs->remote, &vs->remote.call4, fd);
+	case OPENER_CALL6:
+		return remote_open(&vs->remote, &vs->remote.call6, fd);
+	default:
+		return -EINVAL;
+	}
+}
+
+static uint32_t kinds_of(const struct vserver *vs)
+{
+	uint32_t mask = 0;
+
+	if (!vs->conf.serve)
+		return 0;
+	mask = OPENER_BIT(OPENER_UDP4) | OPENER_BIT(OPENER_UDP6) | OPENER_BIT(OPENER_TCP4) |
+	       OPENER_BIT(OPENER_TCP6) | OPENER_BIT(OPENER_ABSTRACT) | OPENER_BIT(OPENER_DIAG);
+	if (vs->conf.remote_calls)
+		mask |= OPENER_BIT(OPENER_CALL4) | OPENER_BIT(OPENER_CALL6);
+	return mask;
+}
+
+static void first_answer(struct vserver *vs)
+{
+	if (vs->answered)
+		return;
+	vs->answered = true;
+	server_answered(vs->server);
+}
+
+void vserver_request_sockets(struct vserver *vs)
+{
+	uint32_t mask = 0;
+	int rc;
+
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if ((kinds_of(vs) & (1u << k)) && socket_fd(vs, (enum opener_kind)k) < 0)
+			mask |= 1u << k;
+	mask &= ~vs->wanted;
+	if (!mask) {
+		if (!vs->wanted)
+			first_answer(vs);
+		return;
+	}
+	rc = link_listen(vs->server->link, vs->id, mask);
+	if (rc)
+		log_err(vs->name, "cannot ask for sockets: %s", strerror(-rc));
+	else
+		vs->wanted |= mask;
+}
+
+/* "port 111/udp6", or what else the socket is. */
+static void describe_kind(const struct vserver *vs, unsigned kind, char *text, size_t size)
+{
+	const char *name = opener_kind_name((enum opener_kind)kind);
+
+	if (kind <= OPENER_TCP6)
+		snprintf(text, size, "port %u/%s", vs->server->stream.port, name);
+	else
+		snprintf(text, size, "%s", name);
+}
+
+/* "port 111/udp: Address already in use, held by rpcbind[1234]" */
+static int describe_error(const struct vserver *vs, unsigned kind, char *text, size_t size)
+{
+	char what[40];
+
+	describe_kind(vs, kind, what, sizeof(what));
+	return snprintf(text, size, "%s: %s%s%s", what, strerror(vs->error[kind]),
+		vs->holder[kind] ? ", held by " : "", vs->holder[kind] ? vs->holder[kind] : "");
+}
+
+/* A family or a name that this kernel or this configuration does not have is no defect. */
+static bool is_absent(int error)
+{
+	return error == EAFNOSUPPORT || error == EOPNOTSUPP || error == EADDRNOTAVAIL;
+}
+
+static void note_error(struct vserver *vs, unsigned kind, const struct link_socket *s)
+{
+	bool news = vs->error[kind] != s->error;
+	char text[256];
+
+	vs->error[kind] = is_absent(s->error) ? 0 : s->error;
+	free(vs->holder[kind]);
+	vs->holder[kind] = vs->error[kind] && *s->holder ? strdup(s->holder) : NULL;
+	if (!vs->error[kind] || !news)
+		return;
+	describe_error(vs, kind, text, sizeof(text));
+	log_err(vs->name, "degraded: %s", text);
+}
+
+static void take_socket(struct vserver *vs, unsigned kind, struct link_socket *s)
+{
+	char what[40];
+	int rc = 0;
+
+	/* The configuration may have changed while the request was on its way. */
+	if (!(kinds_of(vs) & (1u << kind)) || socket_fd(vs, (enum opener_kind)kind) >= 0)
+		return;
+	if (s->fd < 0) {
+		note_error(vs, kind, s);
+		return;
+	}
+	rc = open_socket(vs, (enum opener_kind)kind, s->fd);
+	if (rc) {
+		note_error(vs, kind, &(struct link_socket){-1, -rc, ""});
+		return;
+	}
+	s->fd = -1;
+	if (vs->error[kind]) {
+		describe_kind(vs, kind, what, sizeof(what));
+		log_notice(vs->name, "%s is served now", what);
+	}
+	vs->error[kind] = 0;
+}
+
+static bool is_degraded(const struct vserver *vs)
+{
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if (vs->error[k])
+			return true;
+	return false;
+}
+
+void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *sockets)
+{
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if (mask & (1u << k))
+			take_socket(vs, k, &sockets[k]);
+	vs->wanted &= ~mask;
+	if (is_degraded(vs)) {
+		vs->retry_delay = vs->retry_delay ? vs->retry_delay * 2 : RETRY_MIN;
+		if (vs->retry_delay > RETRY_MAX)
+			vs->retry_delay = RETRY_MAX;
+		loop_timer_in(vs->server->loop, &vs->retry, vs->retry_delay);
+	} else {
+		vs->retry_delay = 0;
+	}
+	first_answer(vs);
+}
+
+const char *vserver_state(const struct vserver *vs)
+{
+	if (!vs->conf.serve)
+		return "off";
+	if (is_degraded(vs))
+		return "degraded";
+	return vs->answered ? "ok" : "starting";
+}
+
+void vserver_problem(const struct vserver *vs, char *text, size_t size)
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (unsigned k = 0; k < OPENER_KIND_COUNT && len + 2 < size; k++) {
+		if (!vs->error[k] || !vs->conf.serve)
+			continue;
+		if (len) {
+			memcpy(text + len, "; ", 3);
+			len += 2;
+		}
+		int n = describe_error(vs, k, text + len, size - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+}
