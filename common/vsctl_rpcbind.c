@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What rpcbind-ns has to show. */
+#include "config.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "table.h"
+#include "vsctl.h"
+
+#define INTERFACE "org.nsaux.rpcbind"
+
+/* Words apart by spaces; "-" when there are none. */
+static void join(const json_t *array, char *text, size_t size)
+{
+	size_t len = 0, i;
+	json_t *item;
+
+	snprintf(text, size, "-");
+	json_array_foreach(array, i, item) {
+		const char *word = json_string_value(item);
+		int n = snprintf(text + len, size - len, "%s%s", i ? " " : "", word ? word : "");
+		if (n < 0 || (size_t)n >= size - len) {
+			/* Cut at a word, and say so. */
+			snprintf(text + (len < size - 5 ? len : size - 5), 5, " ...");
+			return;
+		}
+		len += (size_t)n;
+	}
+}
+
+static void add_row(struct table *t, const json_t *vs)
+{
+	char text[160];
+
+	table_add(t, vsctl_string(vs, "name"));
+	table_add(t, vsctl_string(vs, "flavour"));
+	table_add(t, vsctl_string(vs, "state"));
+	table_add_number(t, vsctl_number(vs, "cookie"));
+	table_add_number(t, vsctl_number(vs, "registrations"));
+	table_add_number(t, vsctl_number(vs, "requests"));
+	join(json_object_get(vs, "addresses"), text, sizeof(text));
+	table_add(t, text);
+}
+
+static void print_problems(const json_t *list, const json_t *local)
+{
+	size_t i;
+	json_t *vs;
+
+	if (*vsctl_string(local, "problem"))
+		printf("\nlocal socket: %s\n", vsctl_string(local, "problem"));
+	json_array_foreach(list, i, vs) {
+		if (*vsctl_string(vs, "problem"))
+			printf("\n%s: %s\n", vsctl_string(vs, "name"),
+				vsctl_string(vs, "problem"));
+	}
+}
+
+static int print_list(const json_t *reply)
+{
+	static const char *const headings[] = {"VS", "FLAVOUR", "STATE", "COOKIE", "SERVICES",
+		"REQUESTS", "ADDRESSES", NULL};
+	const json_t *list = json_object_get(reply, "virtual_servers");
+	struct table *t = table_new(headings);
+	size_t i;
+	json_t *vs;
+	int rc;
+
+	json_array_foreach(list, i, vs)
+		add_row(t, vs);
+	rc = table_print(t, stdout);
+	table_free(t);
+	print_problems(list, json_object_get(reply, "local_socket"));
+	return rc;
+}
+
+int vsctl_list(const struct vsctl *ctl, const char *argument)
+{
+	json_t *reply;
+	int rc = vsctl_call(ctl, INTERFACE ".List", json_object(), &reply);
+
+	(void)argument;
+	if (rc)
+		return rc;
+	rc = ctl->json ? vsctl_print_json(reply) : print_list(reply);
+	json_decref(reply);
+	return rc;
+}
+
+static int print_show(json_t *reply)
+{
+	const json_t *vs = json_object_get(reply, "virtual_server");
+	char aliases[512], addresses[4096];
+
+	join(json_object_get(vs, "aliases"), aliases, sizeof(aliases));
+	join(json_object_get(vs, "addresses"), addresses, sizeof(addresses));
+	printf("name         %s\n", vsctl_string(vs, "name"));
+	printf("aliases      %s\n", aliases);
+	printf("flavour      %s\n", vsctl_string(vs, "flavour"));
+	printf("state        %s\n", vsctl_string(vs, "state"));
+	if (*vsctl_string(vs, "problem"))
+		printf("problem      %s\n", vsctl_string(vs, "problem"));
+	printf("cookie       %lld\n", vsctl_number(vs, "cookie"));
+	printf("addresses    %s\n", addresses);
+	printf("services     %lld\n", vsctl_number(vs, "registrations"));
+	printf("requests     %lld\n", vsctl_number(vs, "requests"));
+	printf("connections  %lld from outside, %lld local\n",
+		vsctl_number(vs, "remote_connections"), vsctl_number(vs, "local_connections"));
+	return ferror(stdout) ? -1 : 0;
+}
+
+static int call_for_vs(const struct vsctl *ctl, const char *method, const char *vs,
+	void (*complete)(json_t *reply), int (*print)(json_t *reply))
+{
+	json_t *reply;
+	int rc = vsctl_call(ctl, method, json_pack("{s:s}", "name", vs), &reply);
+
+	if (rc)
+		return rc;
+	if (complete)
+		complete(reply);
+	rc = ctl->json ? vsctl_print_json(reply) : print(reply);
+	json_decref(reply);
+	return rc;
+}
+
+int vsctl_show(const struct vsctl *ctl, const char *argument)
+{
+	return call_for_vs(ctl, INTERFACE ".Show", argument, NULL, print_show);
+}
+
+static const char *service_name(long long program)
+{
+	const struct rpcent *e = getrpcbynumber((int)program);
+
+	return e ? e->r_name : "-";
+}
+
+static int print_rpc(json_t *reply)
+{
+	static const char *const headings[] = {"PROGRAM", "VERSION", "NETID", "ADDRESS",
+		"SERVICE", "OWNER", NULL};
+	struct table *t = table_new(headings);
+	size_t i;
+	json_t *e;
+	int rc;
+
+	json_array_foreach(json_object_get(reply, "registrations"), i, e) {
+		table_add_number(t, vsctl_number(e, "program"));
+		table_add_number(t, vsctl_number(e, "version"));
+		table_add(t, vsctl_string(e, "netid"));
+		table_add(t, vsctl_string(e, "address"));
+		table_add(t, vsctl_string(e, "service"));
+		table_add(t, vsctl_string(e, "owner"));
+	}
+	rc = table_print(t, stdout);
+	table_free(t);
+	return rc;
+}
+
+/* The names of programs are this host's to know, not the daemon's. */
+static void add_service_names(json_t *reply)
+{
+	size_t i;
+	json_t *e;
+
+	json_array_foreach(json_object_get(reply, "registrations"), i, e)
+		json_object_set_new(e, "service",
+			json_string(service_name(vsctl_number(e, "program"))));
+}
+
+int vsctl_rpc(const struct vsctl *ctl, const char *argument)
+{
+	return call_for_vs(ctl, INTERFACE ".Registrations", argument, add_service_names, print_rpc);
+}
+
+int vsctl_reload(const struct vsctl *ctl, const char *argument)
+{
+	json_t *reply;
+	int rc = vsctl_call(ctl, INTERFACE ".Reload", json_object(), &reply);
+
+	(void)argument;
+	if (!rc)
+		json_decref(reply);
+	return rc;
+}
