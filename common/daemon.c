@@ -27,6 +27,7 @@ struct daemon {
 	struct opener_hooks hooks;
 	struct supervisor supervisor;
 	char control[4200];
+	char path[108]; /* policy.path */
 	int notify_fd;
 	int lock_fd;
 	int parent_fd; /* tells the process that waits in the foreground; -1: none */
@@ -41,6 +42,37 @@ static void on_registry_log(void *arg, int priority, const char *vs, const char 
 {
 	(void)arg;
 	log_msg(priority, vs, "%s", text);
+}
+
+/* Which sockets there are is settled at the start: moving them would cut off clients. */
+static int settle_policy(struct daemon *d)
+{
+	int n = snprintf(d->control, sizeof(d->control), "%s/control", d->options->runtime_dir);
+
+	if (n < 0 || n >= (int)sizeof(d->control))
+		return -ENAMETOOLONG;
+	d->spec->policy(d->config.values, &d->policy);
+	n = snprintf(d->path, sizeof(d->path), "%s", d->policy.path ? d->policy.path : "");
+	if (n < 0 || n >= (int)sizeof(d->path))
+		return -ENAMETOOLONG;
+	d->policy.path = d->path;
+	d->policy.control = d->control;
+	return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+static void compare_policy(const struct daemon *d, const struct daemon_config *config)
+{
+	struct opener_policy now = {0};
+
+	d->spec->policy(config->values, &now);
+	if (now.port != d->policy.port || !same_text(now.path, d->policy.path) ||
+		!same_text(now.abstract, d->policy.abstract))
+		log_warn(NULL, "other ports and paths of sockets take effect at the next start");
 }
 
 static unsigned disabled_features(const struct daemon_conf *conf)
@@ -146,6 +178,7 @@ static int reload(void *arg, char *text, size_t size)
 		return rc;
 	}
 	daemon_config_clear(&old, d->spec);
+	compare_policy(d, &d->config);
 	log_set_level(conf_of(&d->config)->log_level);
 	opener_refresh(d->opener);
 	return 0;
@@ -219,10 +252,9 @@ static int set_up(struct daemon *d)
 
 	if (rc)
 		return rc;
-	snprintf(d->control, sizeof(d->control), "%s/control", d->options->runtime_dir);
-	d->policy.control = d->control;
-	d->spec->policy(d->config.values, &d->policy);
-	rc = sandbox_opener();
+	rc = settle_policy(d);
+	if (!rc)
+		rc = sandbox_opener();
 	if (!rc)
 		rc = loop_new(&d->loop, NULL);
 	if (!rc)
@@ -241,14 +273,16 @@ static int set_up(struct daemon *d)
 static void remove_paths(const struct daemon *d)
 {
 	unlink(d->control);
-	if (d->policy.path && opener_owns_path(d->opener))
+	if (opener_owns_path(d->opener))
 		unlink(d->policy.path);
 }
 
-static void tear_down(struct daemon *d)
+static int tear_down(struct daemon *d)
 {
+	int rc;
+
 	notify_send(d->notify_fd, "STOPPING=1");
-	supervisor_stop(&d->supervisor);
+	rc = supervisor_stop(&d->supervisor);
 	if (d->opener)
 		remove_paths(d);
 	opener_free(d->opener);
@@ -261,6 +295,7 @@ static void tear_down(struct daemon *d)
 		close(d->lock_fd);
 	if (d->notify_fd >= 0)
 		close(d->notify_fd);
+	return rc;
 }
 
 /* Goes to the background. In the child *fd is the end to tell the parent by; the parent waits
@@ -305,8 +340,7 @@ static int run(struct daemon *d)
 		start_server(d);
 		rc = loop_run(d->loop);
 	}
-	tear_down(d);
-	return rc ? 1 : 0;
+	return tear_down(d) || rc ? 1 : 0;
 }
 
 /* The files of the VSs are the registry's to judge, which here looks at no namespace. */

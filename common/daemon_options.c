@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "daemon_private.h"
 #include "parse.h"
@@ -111,6 +112,30 @@ static int set_option(struct daemon_options *o, const char *name, int option)
 	}
 }
 
+/* In the background the working directory is another one. */
+static int make_absolute(char *path, size_t size)
+{
+	char cwd[4096], whole[8200];
+	int n;
+
+	if (path[0] == '/')
+		return 0;
+	if (!getcwd(cwd, sizeof(cwd)))
+		return -errno;
+	n = snprintf(whole, sizeof(whole), "%s/%s", cwd, path);
+	return n < 0 || n >= (int)sizeof(whole) ? -ENAMETOOLONG : copy_str(path, size, whole);
+}
+
+static int make_all_absolute(struct daemon_options *o)
+{
+	char *paths[] = {o->conf_file, o->vs_dir, o->runtime_dir, o->state_dir};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(paths) / sizeof(paths[0]); i++)
+		rc = make_absolute(paths[i], sizeof(o->conf_file));
+	return rc;
+}
+
 int daemon_options_parse(struct daemon_options *options, const char *name, int argc, char **argv)
 {
 	int option, rc = set_defaults(options, name);
@@ -123,6 +148,12 @@ int daemon_options_parse(struct daemon_options *options, const char *name, int a
 	}
 	if (!rc && optind < argc) {
 		fprintf(stderr, "%s: unexpected argument '%s'\n", name, argv[optind]);
+		rc = -EINVAL;
+	}
+	if (!rc)
+		rc = make_all_absolute(options);
+	if (!rc && options->netns_dir && options->netns_dir[0] != '/') {
+		fprintf(stderr, "%s: --netns-dir wants an absolute path\n", name);
 		rc = -EINVAL;
 	}
 	if (rc == -ENAMETOOLONG)

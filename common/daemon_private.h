@@ -71,7 +71,8 @@ int supervisor_start(struct supervisor *s, uint64_t now, int *fd);
 bool supervisor_reap(struct supervisor *s, const char *name);
 /* How long to wait before the next start, after it ended at `now`. */
 uint64_t supervisor_backoff(struct supervisor *s, uint64_t now);
-/* Ends it and waits for at most a second before it is killed. */
-void supervisor_stop(struct supervisor *s);
+/* Ends it and waits for at most a second before it is killed. 0, or -EIO when it did not end by
+ * itself with status 0. */
+int supervisor_stop(struct supervisor *s);
 
 #endif

@@ -111,21 +111,28 @@ uint64_t supervisor_backoff(struct supervisor *s, uint64_t now)
 	return delay;
 }
 
-void supervisor_stop(struct supervisor *s)
+int supervisor_stop(struct supervisor *s)
 {
 	const struct timespec step = {.tv_nsec = 5000000};
+	pid_t pid = s->pid;
+	int status = 0;
 
-	if (!s->pid)
-		return;
-	kill(s->pid, SIGTERM);
-	for (unsigned i = 0; i < 200; i++) {
-		if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
+	if (!pid)
+		return 0;
+	kill(pid, SIGTERM);
+	for (unsigned i = 0; i < 200 && s->pid; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
 			s->pid = 0;
-			return;
-		}
-		nanosleep(&step, NULL);
+		else
+			nanosleep(&step, NULL);
 	}
-	kill(s->pid, SIGKILL);
-	waitpid(s->pid, NULL, 0);
-	s->pid = 0;
+	if (s->pid) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		s->pid = 0;
+	}
+	if (status)
+		log_err(NULL, "server %d did not end in order (wait status %#x)", (int)pid,
+			(unsigned)status);
+	return status ? -EIO : 0;
 }
