@@ -38,7 +38,7 @@ const struct uaddr *proc_contacted(const struct proc_ctx *ctx)
 	return ctx->caller->peer.family == AF_UNIX ? NULL : &ctx->caller->contacted;
 }
 
-static bool is_superuser(const struct proc_vs *vs, uid_t uid)
+bool proc_is_superuser(const struct proc_vs *vs, uid_t uid)
 {
 	if (uid == (uid_t)-1)
 		return false;
@@ -61,7 +61,7 @@ enum proc_result proc_owner(const struct proc_ctx *ctx, struct regs_owner *owner
 	if (caller->inside) {
 		if (!caller->peer_uid || caller->peer_uid(caller->arg, &who.uid) < 0)
 			return RESULT_TOO_WEAK;
-		who.superuser = is_superuser(ctx->vs, who.uid);
+		who.superuser = proc_is_superuser(ctx->vs, who.uid);
 	}
 	*owner = who;
 	return RESULT_SUCCESS;

@@ -39,6 +39,9 @@ struct proc_caller {
 	void *arg;
 };
 
+/* May this uid unset what others have set? */
+bool proc_is_superuser(const struct proc_vs *vs, uid_t uid);
+
 /* Room for the reply. grow is NULL where the room is fixed (a datagram). */
 struct proc_reply {
 	uint8_t *data;

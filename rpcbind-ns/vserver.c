@@ -239,16 +239,6 @@ int vserver_set_addresses(struct vserver *vs, const char *const *text, size_t co
 	return rc;
 }
 
-static bool is_superuser(const struct vserver *vs, uid_t uid)
-{
-	if (uid == 0 || uid == vs->proc.owner_uid || uid == vs->proc.root_uid)
-		return true;
-	for (size_t i = 0; i < vs->proc.superuser_count; i++)
-		if (vs->proc.superusers[i] == uid)
-			return true;
-	return false;
-}
-
 int vserver_loopback_uid(const struct vserver *vs, int protocol, const struct proc_caller *caller,
 	uid_t *uid)
 {
@@ -260,7 +250,7 @@ int vserver_loopback_uid(const struct vserver *vs, int protocol, const struct pr
 	if (rc)
 		return rc;
 	/* Nobody becomes superuser by sharing a port with one. */
-	if (!sure && is_superuser(vs, found))
+	if (!sure && proc_is_superuser(&vs->proc, found))
 		return -EPERM;
 	*uid = found;
 	return 0;
