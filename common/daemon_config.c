@@ -162,6 +162,15 @@ static int add_vs_setting(const char *key, const char *value, const char *file, 
 	return ini_doc_add(v->doc, &s);
 }
 
+static bool is_set(const struct ini_doc *doc, const char *key)
+{
+	for (size_t i = 0; i < ini_doc_count(doc); i++)
+		if (!strcmp(ini_doc_get(doc, i)->key, key))
+			return true;
+	return false;
+}
+
+/* Is it a default for all VSs? */
 static bool is_vs_key(const struct daemon_spec *spec, const struct ini_setting *s)
 {
 	if (strcmp(s->section, spec->section))
@@ -172,16 +181,21 @@ static bool is_vs_key(const struct daemon_spec *spec, const struct ini_setting *
 	return false;
 }
 
+/* What the VS sets replaces the default, also where it is a list. */
 int daemon_config_vs(const struct daemon_config *config, const struct daemon_spec *spec,
 	struct vs *vs, struct ini_doc *doc)
 {
-	struct vs_doc v = {spec, doc};
-	int rc = 0;
+	struct ini_doc *own = ini_doc_new();
+	struct vs_doc v = {spec, own}, out = {spec, doc};
+	int rc = own ? vs_settings(vs, spec->section, add_vs_setting, &v) : -ENOMEM;
 
 	for (size_t i = 0; !rc && i < ini_doc_count(config->doc); i++) {
 		const struct ini_setting *s = ini_doc_get(config->doc, i);
-		if (is_vs_key(spec, s))
-			rc = add_vs_setting(s->key, s->value, s->file, s->line, &v);
+		if (is_vs_key(spec, s) && !is_set(own, s->key))
+			rc = add_vs_setting(s->key, s->value, s->file, s->line, &out);
 	}
-	return rc ? rc : vs_settings(vs, spec->section, add_vs_setting, &v);
+	for (size_t i = 0; !rc && i < ini_doc_count(own); i++)
+		rc = ini_doc_add(doc, ini_doc_get(own, i));
+	ini_doc_free(own);
+	return rc;
 }

@@ -40,7 +40,8 @@ static void print_help(const char *name)
 	       "      --user NAME       account of the unprivileged server\n"
 	       "      --check-config    read the configuration, report every error, and exit\n"
 	       "      --print-config    print the configuration in force, and exit\n"
-	       "      --version         print the version, and exit\n",
+	       "      --version         print the version, and exit\n"
+	       "      --help            print this, and exit\n",
 		name, name, name, name);
 }
 
