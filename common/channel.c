@@ -181,9 +181,10 @@ static int receive(struct channel *channel, struct channel_message *m)
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	take_fds(&msg, m);
-	if (n == 0 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+	m->fds_lost = msg.msg_flags & MSG_CTRUNC;
+	if (n == 0 || (msg.msg_flags & MSG_TRUNC)) {
 		close_fds(m->fds, m->fd_count);
-		return n == 0 ? -ECONNRESET : -EMFILE;
+		return n == 0 ? -ECONNRESET : -EMSGSIZE;
 	}
 	buf_reader_init(&m->body, channel->in, (size_t)n);
 	return 1;

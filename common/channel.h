@@ -21,6 +21,7 @@ struct channel_message {
 	struct buf_reader body;
 	int fds[CHANNEL_FDS_MAX]; /* the handler sets to -1 what it takes; the rest is closed */
 	size_t fd_count;
+	bool fds_lost; /* there was no room for all of them in the table of descriptors */
 };
 
 struct channel;

@@ -113,6 +113,25 @@ static int on_vs(struct link *link, struct buf_reader *r)
 	return rc;
 }
 
+/* One socket's part of OPENER_LISTENING. What the table of descriptors had no room for is an error
+ * of that socket alone, which will be asked for again. */
+static int read_socket(struct channel_message *m, struct link_socket *s, int **owner, size_t *next)
+{
+	s->error = (int)buf_get_u32(&m->body);
+	s->holder = buf_get_str(&m->body, OPENER_TEXT_MAX);
+	if (m->body.failed)
+		return -EPROTO;
+	if (s->error)
+		return 0;
+	if (*next == m->fd_count) {
+		s->error = EMFILE;
+		return m->fds_lost ? 0 : -EPROTO;
+	}
+	*owner = &m->fds[(*next)++];
+	s->fd = **owner;
+	return 0;
+}
+
 static int on_listening(struct link *link, struct channel_message *m)
 {
 	struct link_socket sockets[OPENER_KIND_COUNT];
@@ -120,21 +139,14 @@ static int on_listening(struct link *link, struct channel_message *m)
 	uint64_t id = buf_get_u64(&m->body);
 	uint32_t mask = buf_get_u32(&m->body);
 	size_t next = 0;
+	int rc = 0;
 
-	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
+	for (unsigned k = 0; !rc && k < OPENER_KIND_COUNT; k++) {
 		sockets[k] = (struct link_socket){-1, EOPNOTSUPP, ""};
-		if (!(mask & (1u << k)))
-			continue;
-		sockets[k].error = (int)buf_get_u32(&m->body);
-		sockets[k].holder = buf_get_str(&m->body, OPENER_TEXT_MAX);
-		if (sockets[k].error || m->body.failed)
-			continue;
-		if (next == m->fd_count)
-			return -EPROTO;
-		owner[k] = &m->fds[next++];
-		sockets[k].fd = *owner[k];
+		if (mask & (1u << k))
+			rc = read_socket(m, &sockets[k], &owner[k], &next);
 	}
-	if (!buf_reader_done(&m->body) || next != m->fd_count)
+	if (rc || !buf_reader_done(&m->body) || next != m->fd_count)
 		return -EPROTO;
 	link->handler.listening(id, mask, sockets, link->handler.arg);
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
