@@ -338,7 +338,9 @@ static int receive_root(int sock, uid_t *root)
 	} control;
 	int error = 0;
 	struct iovec iov = {.iov_base = &error, .iov_len = sizeof(error)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
 		.msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 

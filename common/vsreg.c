@@ -21,7 +21,8 @@
 
 #include "vsreg_private.h"
 
-_Static_assert(NETNS_NO_HANDLE == VS_NO_HANDLE && NETNS_NO_GET_ID == VS_NO_GET_ID, "one set of bits");
+_Static_assert(
+	NETNS_NO_HANDLE == VS_NO_HANDLE && NETNS_NO_GET_ID == VS_NO_GET_ID, "one set of bits");
 
 uint64_t reg_now(void)
 {
@@ -248,8 +249,8 @@ int vs_reg_dispatch(struct vs_reg *reg, vs_event_fn *fn, void *arg)
 	return watch_wake_at(&reg->watch, next_due(reg));
 }
 
-int vs_reg_reload(struct vs_reg *reg, const struct vs_reg_config *config, vs_event_fn *fn,
-	void *arg)
+int vs_reg_reload(
+	struct vs_reg *reg, const struct vs_reg_config *config, vs_event_fn *fn, void *arg)
 {
 	struct reg_setup *setup, *old = reg->setup;
 	struct label *label, *next;

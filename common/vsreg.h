@@ -89,8 +89,8 @@ typedef void vs_event_fn(struct vs *vs, enum vs_event event, void *arg);
  * Errors: -EINVAL (a configuration file has errors, all of which log() was told, with file
  * and line; or config is not sound), -EMFILE, -ENOMEM, -EPERM (no CAP_SYS_ADMIN to enter
  * namespaces, on a kernel that tells their cookies only inside; with NS_GET_ID an unprivileged
- * registry works, but for the way in), -EOPNOTSUPP (before Linux 5.14) and what open(2), inotify and
- * epoll give.
+ * registry works, but for the way in), -EOPNOTSUPP (before Linux 5.14) and what open(2),
+ * inotify and epoll give.
  */
 VSREG_API int vs_reg_open(struct vs_reg **reg, const struct vs_reg_config *config);
 

@@ -107,7 +107,8 @@ static int take_message(struct address_list *list, const struct nlmsghdr *head,
 	if (head->nlmsg_type != RTM_NEWADDR || len < NLMSG_ALIGN(sizeof(m)))
 		return 0;
 	memcpy(&m, body, sizeof(m));
-	if (!fill_address(&address, &m, body + NLMSG_ALIGN(sizeof(m)), len - NLMSG_ALIGN(sizeof(m))))
+	if (!fill_address(
+		    &address, &m, body + NLMSG_ALIGN(sizeof(m)), len - NLMSG_ALIGN(sizeof(m))))
 		return 0;
 	return list_append(list, &address);
 }
@@ -138,11 +139,12 @@ static int send_request(int fd)
 		struct nlmsghdr head;
 		struct ifaddrmsg body;
 	} request = {
-		.head = {
-			.nlmsg_len = sizeof(request),
-			.nlmsg_type = RTM_GETADDR,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-		},
+		.head =
+			{
+				.nlmsg_len = sizeof(request),
+				.nlmsg_type = RTM_GETADDR,
+				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			},
 	};
 
 	return send(fd, &request, sizeof(request), 0) < 0 ? -errno : 0;

@@ -57,7 +57,8 @@ static const struct conf_item items[] = {
 		.default_value = "",
 		.max = INI_LINE_MAX,
 		.check = check_namespace,
-		.help = "a path, or a name in the namespace directories; empty: the file's own name",
+		.help = "a path, or a name in the namespace directories; empty: the file's own "
+			"name",
 	},
 	{
 		.section = SECTION,
@@ -171,8 +172,8 @@ static int conf_read(struct vs_conf *conf, struct complaint *c)
 	return rc == -ENOMEM ? rc : 0;
 }
 
-static int setup_add_conf(struct reg_setup *setup, const char *file, const char *name,
-	struct complaint *c)
+static int setup_add_conf(
+	struct reg_setup *setup, const char *file, const char *name, struct complaint *c)
 {
 	struct vs_conf *conf = conf_new(file, name);
 	int rc = conf ? conf_read(conf, c) : -ENOMEM;
@@ -226,7 +227,8 @@ static int setup_read_entry(struct vs_reg *reg, struct reg_setup *setup, const c
 		c.name = name;
 		rc = setup_add_conf(setup, path, name, &c);
 	} else {
-		complain(&c, path, 0, "what stands before " SUFFIX " is not a name for a virtual server");
+		complain(&c, path, 0,
+			"what stands before " SUFFIX " is not a name for a virtual server");
 	}
 	*errors += c.count;
 	return rc;

@@ -104,8 +104,8 @@ static enum outcome outcome_of(int error)
 }
 
 /* statx(2) comes first: when the name changes in between, the next look sees that. */
-static enum outcome look_at_place(struct vs_reg *reg, const struct label *label, bool distrust,
-	struct look *look)
+static enum outcome look_at_place(
+	struct vs_reg *reg, const struct label *label, bool distrust, struct look *look)
 {
 	int fd, rc = read_ids(reg, look->place, &look->ids);
 

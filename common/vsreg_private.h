@@ -7,7 +7,8 @@
  * more labels were found to name, and is keyed by the cookie.
  *
  *   watch   says that something may have changed, and for which names
- *   scan    looks at labels: which namespace is it now?
+ *   scan    knows the labels, which of them to look at, and what a look makes of one
+ *   look    sees which namespace is at a label's places now
  *   settle  turns what was seen into VSs that come, go or change, and announces them
  *
  * Only the thread that is in vs_reg_open/dispatch/reload/close changes anything, so that it reads
@@ -61,8 +62,8 @@ bool conf_same(const struct vs_conf *a, const struct vs_conf *b);
 /* One directory of namespaces, and what inotify watches for it. */
 struct reg_dir {
 	char *path;
-	int wd;          /* -1: nothing */
-	bool is_awaited; /* path does not exist, and wd is of the nearest directory above... */
+	int wd;              /* -1: nothing */
+	bool is_awaited;     /* path does not exist, and wd is of the nearest directory above... */
 	const char *awaited; /* ...in which this name, a part of path, is to come */
 	size_t awaited_len;
 	bool told;
@@ -100,7 +101,7 @@ struct vs {
 	atomic_bool gone;
 	uint64_t cookie;
 	struct netns_handle handle;
-	int home; /* the host's namespace; -1 for all others */
+	int home;                          /* the host's namespace; -1 for all others */
 	_Atomic(struct vs_node *) nodes;   /* in order of name; never taken out */
 	_Atomic(struct vs_node *) primary; /* never NULL once other threads can see the VS */
 	pthread_mutex_t lock;              /* conf: the pointer and the taking of a reference */
@@ -157,17 +158,17 @@ enum label_cause {
 struct label {
 	UT_hash_handle hh; /* vs_reg.labels, by name */
 	enum label_state state;
-	unsigned told;    /* enum label_cause */
-	bool judged;      /* whether to take the name at all has been decided: */
+	unsigned told; /* enum label_cause */
+	bool judged;   /* whether to take the name at all has been decided: */
 	bool taken;
-	bool named;       /* inotify named it: look, whatever statx(2) says */
-	bool is_asked;    /* in vs_reg.asked */
-	bool is_polled;   /* nothing announces its end */
+	bool named;           /* inotify named it: look, whatever statx(2) says */
+	bool is_asked;        /* in vs_reg.asked */
+	bool is_polled;       /* nothing announces its end */
 	struct place_ids ids; /* of the last look that led to vs */
-	uint64_t since;   /* LABEL_PENDING: the first look */
-	uint64_t retry;   /* LABEL_PENDING: the next */
+	uint64_t since;       /* LABEL_PENDING: the first look */
+	uint64_t retry;       /* LABEL_PENDING: the next */
 	uint64_t backoff;
-	struct vs *vs;    /* a reference; NULL unless LABEL_SERVED */
+	struct vs *vs;              /* a reference; NULL unless LABEL_SERVED */
 	struct vs_node *node;       /* in vs */
 	TAILQ_ENTRY(label) of_vs;   /* vs.labels */
 	TAILQ_ENTRY(label) asked;   /* vs_reg.asked */
@@ -178,7 +179,7 @@ struct label {
 struct reg_watch {
 	int epoll;
 	int inotify;
-	int mounts;  /* in the epoll set: wakes */
+	int mounts; /* in the epoll set: wakes */
 	/* Not in it: tells. Whoever polls a mountinfo descriptor takes its event away, and that
 	 * happens to the other one whenever the caller polls vs_reg_fd(). */
 	int mounts_ask;
@@ -210,13 +211,13 @@ struct vs_reg {
 	uint64_t host_cookie;
 	struct reg_watch watch;
 
-	struct label_list asked;   /* to be looked at now */
+	struct label_list asked; /* to be looked at now */
 	struct label_list pending;
-	TAILQ_HEAD(, vs) touched;  /* to be settled; holds references */
-	size_t polled;             /* labels with is_polled */
-	int unsure;                /* why something could not be looked at: -errno, or 0 */
+	TAILQ_HEAD(vs_list, vs) touched; /* to be settled; holds references */
+	size_t polled;            /* labels with is_polled */
+	int unsure;               /* why something could not be looked at: -errno, or 0 */
 	bool full_wanted;
-	bool trusted;              /* some ids were trusted that may have been used twice */
+	bool trusted; /* some ids were trusted that may have been used twice */
 	bool unsure_told, private_told, host_file_told;
 	/* Of CLOCK_MONOTONIC, nanoseconds: */
 	uint64_t full_after; /* the next full look may start */

@@ -19,8 +19,9 @@
 #define PENDING_FIRST NSEC_PER_MSEC
 #define PENDING_LIMIT (10 * NSEC_PER_SEC)
 #define UNSURE_RETRY (200 * NSEC_PER_MSEC)
-/* Full looks take at most one part in this many, and one, of the time. */
-#define FULL_SHARE 8
+/* After a full look there is a pause of this many times as long as it took. One that trusts
+ * nothing may take much longer than others, but comes once a second at most. */
+#define FULL_PAUSE 8
 
 static struct label *label_find(const struct vs_reg *reg, const char *name)
 {
@@ -128,7 +129,8 @@ static bool judge(struct vs_reg *reg, struct label *label)
 	if (!name_is_good(label->name)) {
 		if (tell_once(label, CAUSE_NAME))
 			reg_log(reg, LOG_WARNING, NULL,
-				"'%s' is not a name for a virtual server and is passed over", label->name);
+				"'%s' is not a name for a virtual server and is passed over",
+				label->name);
 		return false;
 	}
 	if (conf && !conf->values.enabled) {
@@ -152,8 +154,8 @@ static void give_up(struct vs_reg *reg, struct label *label, const struct look *
 
 	label_set_state(reg, label, LABEL_PLAIN);
 	if (tell_once(label, CAUSE_PLAIN))
-		reg_log(reg, LOG_WARNING, label->name, "%s is not a network namespace%s%s", look->place,
-			look->error == -EINVAL ? "" : ": ",
+		reg_log(reg, LOG_WARNING, label->name, "%s is not a network namespace%s%s",
+			look->place, look->error == -EINVAL ? "" : ": ",
 			look->error == -EINVAL ? "" : strerror(-look->error));
 	if (reg->private_told || !end)
 		return;
@@ -163,7 +165,8 @@ static void give_up(struct vs_reg *reg, struct label *label, const struct look *
 		return;
 	reg->private_told = true;
 	reg_log(reg, LOG_WARNING, NULL,
-		"mounts made in %s outside are not seen here: its mount propagation is private", dir);
+		"mounts made in %s outside are not seen here: its mount propagation is private",
+		dir);
 }
 
 static void found_plain(struct vs_reg *reg, struct label *label, const struct look *look)
@@ -206,7 +209,8 @@ static bool found_nothing(struct vs_reg *reg, struct label *label, const struct 
 static void found_error(struct vs_reg *reg, struct label *label, const struct look *look)
 {
 	if (tell_once(label, CAUSE_ERROR))
-		reg_log(reg, LOG_WARNING, label->name, "%s: %s", look->place, strerror(-look->error));
+		reg_log(reg, LOG_WARNING, label->name, "%s: %s", look->place,
+			strerror(-look->error));
 	/* What was known is not known to be wrong. */
 	if (!label->vs)
 		label_set_state(reg, label, LABEL_REFUSED);
@@ -286,8 +290,9 @@ static void look_at(struct vs_reg *reg, struct label *label, bool distrust)
 	}
 	/* Outside of the directories nobody says when a file comes; the end of what is not a
 	 * mount, such as /proc/PID/ns/net, is never announced. */
-	label_set_polled(reg, label, (conf && conf->values.ns[0] == '/') ||
-		(label->state == LABEL_SERVED && !label->ids.is_mount));
+	label_set_polled(reg, label,
+		(conf && conf->values.ns[0] == '/') ||
+			(label->state == LABEL_SERVED && !label->ids.is_mount));
 	if (!keep)
 		label_free(reg, label);
 }
@@ -377,7 +382,7 @@ void scan_all(struct vs_reg *reg, bool distrust)
 	HASH_ITER(hh, reg->labels, label, next)
 		look_at(reg, label, distrust);
 	end = reg_now();
-	reg->full_after = end + FULL_SHARE * (end - begin);
+	reg->full_after = end + (distrust ? 1 : FULL_PAUSE) * (end - begin);
 	if (distrust)
 		reg->verified = begin;
 	if (reg->unsure == 0)

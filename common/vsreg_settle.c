@@ -217,7 +217,7 @@ static struct vs_conf *choose_conf(struct vs_reg *reg, struct vs *vs, const stru
 	TAILQ_FOREACH(label, &vs->labels, of_vs) {
 		other = setup_conf(reg->setup, label->name);
 		if (other && (!conf || (strcmp(conf->name, primary->name) != 0 &&
-					strcmp(other->name, conf->name) < 0)))
+					       strcmp(other->name, conf->name) < 0)))
 			conf = other;
 	}
 	TAILQ_FOREACH(label, &vs->labels, of_vs) {

@@ -42,8 +42,13 @@ static int add_fd(struct reg_watch *w, int fd, uint32_t events)
 
 int watch_open(struct reg_watch *watch)
 {
-	struct reg_watch w = {.epoll = epoll_create1(EPOLL_CLOEXEC), .inotify = -1, .mounts = -1,
-		.mounts_ask = -1, .timer = -1, .event = -1, .armed = NEVER};
+	struct reg_watch w = {.epoll = epoll_create1(EPOLL_CLOEXEC),
+		.inotify = -1,
+		.mounts = -1,
+		.mounts_ask = -1,
+		.timer = -1,
+		.event = -1,
+		.armed = NEVER};
 	int rc = w.epoll < 0 ? -errno : 0;
 
 	if (rc == 0) {
@@ -197,8 +202,8 @@ int watch_dirs(struct vs_reg *reg, struct reg_setup *setup)
 }
 
 /* name: NULL when the event is about the directory itself. */
-static void hear_one(struct vs_reg *reg, struct reg_news *news, const struct inotify_event *e,
-	const char *name)
+static void hear_one(
+	struct vs_reg *reg, struct reg_news *news, const struct inotify_event *e, const char *name)
 {
 	if (e->mask & IN_Q_OVERFLOW)
 		news->all = news->lost = true;
@@ -210,7 +215,7 @@ static void hear_one(struct vs_reg *reg, struct reg_news *news, const struct ino
 		if (e->mask & IN_IGNORED)
 			dir->wd = -1;
 		if (!name || (dir->is_awaited && strlen(name) == dir->awaited_len &&
-				memcmp(name, dir->awaited, dir->awaited_len) == 0))
+				     memcmp(name, dir->awaited, dir->awaited_len) == 0))
 			news->changed = true;
 		else if (!dir->is_awaited)
 			scan_ask_file(reg, name);

@@ -45,7 +45,8 @@ struct nst {
 	void *hook_arg;
 };
 
-/* False: the reason is printed, and main() is to return *status. */
+/* False: the reason is printed, and main() is to return *status. NS_TESTS_REQUIRED=1 in the
+ * environment makes that a failure. */
 bool nst_begin(int *status);
 
 int nst_setup(void **state);

@@ -117,6 +117,7 @@ static void test_window(void **state)
 	struct netns_window window;
 	int ns = nst_new_ns(&cookie);
 	sigset_t mask;
+	int cancel;
 
 	(void)state;
 	assert_int_equal(netns_enter(ns, cookie + 1, &window), -ESTALE);
@@ -125,7 +126,11 @@ static void test_window(void **state)
 	assert_int_equal(nst_own_cookie(), cookie);
 	pthread_sigmask(SIG_BLOCK, NULL, &mask);
 	assert_int_equal(sigismember(&mask, SIGTERM), 1);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	assert_int_equal(cancel, PTHREAD_CANCEL_DISABLE);
 	netns_leave(&window);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &cancel);
+	assert_int_equal(cancel, PTHREAD_CANCEL_ENABLE);
 	assert_int_equal(nst_own_cookie(), own);
 	pthread_sigmask(SIG_BLOCK, NULL, &mask);
 	assert_int_equal(sigismember(&mask, SIGTERM), 0);

@@ -217,8 +217,8 @@ static void test_thread_in_its_own_namespace(void **state)
 	assert_int_equal(m.host_sock, own);
 }
 
-static void expect_client(struct nst *t, int listener, struct vs *client, const char *path,
-	struct vs *want)
+static void expect_client(
+	struct nst *t, int listener, struct vs *client, const char *path, struct vs *want)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	struct vs *found;
@@ -313,7 +313,8 @@ static int note_address(const struct vs_address *address, void *arg)
 	if (s->ss_family == AF_INET)
 		inet_ntop(AF_INET, &((const struct sockaddr_in *)s)->sin_addr, host, sizeof(host));
 	else
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)s)->sin6_addr, host, sizeof(host));
+		inet_ntop(
+			AF_INET6, &((const struct sockaddr_in6 *)s)->sin6_addr, host, sizeof(host));
 	snprintf(a->text + len, sizeof(a->text) - len, "%s/%u@%u ", host, address->prefix,
 		address->ifindex);
 	return a->stop;

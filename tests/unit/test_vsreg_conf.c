@@ -20,7 +20,8 @@ struct settings {
 	int stop;
 };
 
-static int note_setting(const char *key, const char *value, const char *file, unsigned line, void *arg)
+static int note_setting(
+	const char *key, const char *value, const char *file, unsigned line, void *arg)
 {
 	struct settings *s = arg;
 	size_t len = strlen(s->text);
@@ -48,7 +49,8 @@ static void test_settings(void **state)
 	struct nst *t = *state;
 	struct vs *vs;
 
-	nst_write(NST_CONF "/a.conf", "[Rpcbind]\nListen=1\nListen=2\n\n[Time]\nOffset=5\n[Rpcbind]\nX=y\n");
+	nst_write(NST_CONF "/a.conf",
+		"[Rpcbind]\nListen=1\nListen=2\n\n[Time]\nOffset=5\n[Rpcbind]\nX=y\n");
 	assert_int_equal(mkdir(NST_CONF "/a.conf.d", 0755), 0);
 	nst_write(NST_CONF "/a.conf.d/20.conf", "[Rpcbind]\nLate=1\n");
 	nst_write(NST_CONF "/a.conf.d/10.conf", "[Rpcbind]\nEarly=1\n");
@@ -59,7 +61,8 @@ static void test_settings(void **state)
 	nst_open(t);
 	assert_string_equal(t->log, "");
 	expect_settings(t, "a", "Rpcbind",
-		"Listen=1@a.conf:2 Listen=2@a.conf:3 X=y@a.conf:8 Early=1@10.conf:2 Late=1@20.conf:2 ");
+		"Listen=1@a.conf:2 Listen=2@a.conf:3 X=y@a.conf:8 Early=1@10.conf:2 "
+		"Late=1@20.conf:2 ");
 	expect_settings(t, "a", "Time", "Offset=5@a.conf:6 ");
 	expect_settings(t, "a", "Network", "");
 	expect_settings(t, "b", "Rpcbind", "");
@@ -75,17 +78,16 @@ static void test_all_errors_are_told(void **state)
 {
 	struct nst *t = *state;
 
-	nst_write(NST_CONF "/a.conf",
-		"Lost=1\n"
-		"[VirtualServer]\n"
-		"Namespace=up/../down\n"
-		"Enabled=perhaps\n"
-		"Flavour=mark\n"
-		"Colour=red\n"
-		"[Nonsense]\n"
-		"Key=1\n"
-		"Other=2\n"
-		"no equals sign\n");
+	nst_write(NST_CONF "/a.conf", "Lost=1\n"
+				      "[VirtualServer]\n"
+				      "Namespace=up/../down\n"
+				      "Enabled=perhaps\n"
+				      "Flavour=mark\n"
+				      "Colour=red\n"
+				      "[Nonsense]\n"
+				      "Key=1\n"
+				      "Other=2\n"
+				      "no equals sign\n");
 	assert_int_equal(mkdir(NST_CONF "/a.conf.d", 0755), 0);
 	nst_write(NST_CONF "/a.conf.d/x.conf", "[VirtualServer]\nFlavour=plaid\n");
 	nst_write(NST_CONF "/b c.conf", "");
@@ -99,15 +101,18 @@ static void test_all_errors_are_told(void **state)
 	assert_string_equal(t->log,
 		"<3> a: " NST_CONF "/a.conf:10: missing '='\n"
 		"<3> a: " NST_CONF "/a.conf:1: key 'Lost' stands before the first section\n"
-		"<3> a: " NST_CONF "/a.conf:3: value 'up/../down' of Namespace is neither an absolute "
+		"<3> a: " NST_CONF
+		"/a.conf:3: value 'up/../down' of Namespace is neither an absolute "
 		"path nor a name\n"
 		"<3> a: " NST_CONF "/a.conf:4: value 'perhaps' of Enabled is neither yes nor no\n"
-		"<3> a: " NST_CONF "/a.conf:5: value 'mark' of Flavour is not available in this version\n"
+		"<3> a: " NST_CONF
+		"/a.conf:5: value 'mark' of Flavour is not available in this version\n"
 		"<3> a: " NST_CONF "/a.conf:6: unknown key 'Colour' in [VirtualServer]\n"
 		"<3> a: " NST_CONF "/a.conf:8: unknown section [Nonsense]\n"
 		"<3> a: " NST_CONF "/a.conf.d/x.conf:2: value 'plaid' of Flavour is none of "
 		"namespace, mark\n"
-		"<3> -: " NST_CONF "/b c.conf: what stands before .conf is not a name for a virtual "
+		"<3> -: " NST_CONF
+		"/b c.conf: what stands before .conf is not a name for a virtual "
 		"server\n"
 		"<3> dir: " NST_CONF "/dir.conf: not a regular file\n"
 		"<3> host: " NST_CONF "/host.conf:2: Namespace cannot be set for 'host'\n"
@@ -180,8 +185,9 @@ static void test_namespace_by_name(void **state)
 	nst_write(NST_CONF "/web.conf", "[VirtualServer]\nNamespace=b\n[Time]\nA=2\n");
 	nst_open(t);
 	nst_expect_list(t, "host");
-	assert_string_equal(t->log, "<6> shop: " NST_CONF "/shop.conf: the namespace does not exist yet\n"
-				    "<6> web: " NST_CONF "/web.conf: the namespace does not exist yet\n");
+	assert_string_equal(t->log,
+		"<6> shop: " NST_CONF "/shop.conf: the namespace does not exist yet\n"
+		"<6> web: " NST_CONF "/web.conf: the namespace does not exist yet\n");
 	nst_add(NST_NETNS "/cni-17");
 	nst_expect(t, "+shop ");
 	nst_add(NST_NETNS "/b");
@@ -255,8 +261,9 @@ static void test_two_files_for_one_namespace(void **state)
 	nst_open(t);
 	nst_expect_list(t, "a(b) host");
 	expect_settings(t, "b", "Time", "A=1@a.conf:2 ");
-	assert_string_equal(t->log, "<3> b: " NST_CONF "/b.conf: the namespace is the one of "
-				    NST_CONF "/a.conf; these settings are not used\n");
+	assert_string_equal(t->log,
+		"<3> b: " NST_CONF "/b.conf: the namespace is the one of " NST_CONF
+		"/a.conf; these settings are not used\n");
 	nst_rescan(t);
 	assert_int_equal(nst_count_log(t, "not used"), 1);
 }

@@ -172,8 +172,10 @@ static void test_two_directories(void **state)
 	vs = vs_by_cookie(t->reg, first);
 	assert_non_null(vs);
 	assert_null(vs_by_cookie(t->reg, second));
-	assert_int_equal(nst_count_log(t, "<4> same: /run/t/two/same is another namespace of the same "
-					  "name and is not used\n"), 1);
+	assert_int_equal(
+		nst_count_log(t, "<4> same: /run/t/two/same is another namespace of the same "
+				 "name and is not used\n"),
+		1);
 	/* The same name at the other place. */
 	nst_del(NST_NETNS "/same");
 	nst_expect(t, "-same +same ");
@@ -212,7 +214,8 @@ static void test_include_and_exclude(void **state)
 	nst_add(NST_NETNS "/wanted-test");
 	nst_open(t);
 	nst_expect_list(t, "db1 host wanted-test web-1");
-	assert_int_equal(nst_count_log(t, "<6> web-test: passed over: not included, or excluded\n"), 1);
+	assert_int_equal(
+		nst_count_log(t, "<6> web-test: passed over: not included, or excluded\n"), 1);
 	nst_rescan(t);
 	assert_int_equal(nst_count_log(t, "passed over"), 2);
 
@@ -232,8 +235,8 @@ static void test_cni_is_left_alone(void **state)
 
 static void test_bad_names(void **state)
 {
-	static const char *const bad[] = {".hidden", "-option", "a b", "caf\xc3\xa9", "new\nline",
-		"per%cent", "host"};
+	static const char *const bad[] = {
+		".hidden", "-option", "a b", "caf\xc3\xa9", "new\nline", "per%cent", "host"};
 	struct nst *t = *state;
 	char path[512] = NST_NETNS "/", *name = path + strlen(path);
 
@@ -251,7 +254,8 @@ static void test_bad_names(void **state)
 	char list[512];
 	snprintf(list, sizeof(list), "A9._:@+- host %s", name);
 	nst_expect_list(t, list);
-	assert_int_equal(nst_count_log(t, "<4> -: '.hidden' is not a name for a virtual server"), 1);
+	assert_int_equal(
+		nst_count_log(t, "<4> -: '.hidden' is not a name for a virtual server"), 1);
 	assert_int_equal(nst_count_log(t, "'new?line' is not a name"), 1);
 	assert_int_equal(nst_count_log(t, "cannot be named 'host'"), 1);
 	assert_int_equal(nst_count_log(t, "is not a name for a virtual server"), 7);
@@ -272,7 +276,8 @@ static void test_what_is_no_file(void **state)
 	assert_int_equal(mkfifo(NST_NETNS "/fifo", 0600), 0);
 	nst_touch(NST_NETNS "/mnt");
 	assert_int_equal(mount("/proc/self/ns/mnt", NST_NETNS "/mnt", "none", MS_BIND, NULL) < 0 &&
-				 errno != EINVAL, 0);
+				 errno != EINVAL,
+		0);
 	nst_open(t);
 	nst_expect_list(t, "host");
 }

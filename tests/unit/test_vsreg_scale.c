@@ -77,7 +77,8 @@ static void open_and_look(struct nst *t, const char *kernel)
 	nst_rescan(t);
 	rescan_ms = ms_since(start);
 	print_message("# %s: opened with %u namespaces in %.2f ms, looked again in %.2f ms, "
-		      "%zu bytes a VS\n", kernel, COUNT, open_ms, rescan_ms, bytes);
+		      "%zu bytes a VS\n",
+		kernel, COUNT, open_ms, rescan_ms, bytes);
 #ifndef NSAUX_SANITIZED
 	assert_in_range(bytes, 1, MEMORY_MAX);
 #endif
@@ -156,7 +157,8 @@ static void add_singles(struct nst *t, const char *kernel)
 	}
 	qsort(late, SINGLES, sizeof(late[0]), by_value);
 	print_message("# %s: seen after the end of `ip netns add` beside %u: median %.2f ms, worst "
-		      "%.2f ms\n", kernel, COUNT, late[SINGLES / 2], late[SINGLES - 1]);
+		      "%.2f ms\n",
+		kernel, COUNT, late[SINGLES / 2], late[SINGLES - 1]);
 #ifndef NSAUX_SANITIZED
 	assert_true(late[SINGLES / 2] < SINGLE_MS);
 #endif
@@ -198,8 +200,8 @@ static void add_burst(struct nst *t, const char *kernel)
 
 	assert_int_equal(pthread_create(&thread, NULL, burst, NULL), 0);
 	serve_until(t, 2 * COUNT + 1);
-	print_message("# %s: %u more in a burst of %.0f ms took %.0f ms of our CPU\n", kernel, COUNT,
-		ms_since(start), cpu_ms() - cpu);
+	print_message("# %s: %u more in a burst of %.0f ms took %.0f ms of our CPU\n", kernel,
+		COUNT, ms_since(start), cpu_ms() - cpu);
 	pthread_join(thread, NULL);
 }
 
@@ -227,8 +229,8 @@ static void test_thousand(void **state)
 		nst_turn(t, 0);
 	}
 	serve_until(t, COUNT + 1);
-	print_message("# %s: %u deleted in %.0f ms, %.0f ms of CPU with the deletions\n", kernel, COUNT,
-		ms_since(start), cpu_ms() - cpu);
+	print_message("# %s: %u deleted in %.0f ms, %.0f ms of CPU with the deletions\n", kernel,
+		COUNT, ms_since(start), cpu_ms() - cpu);
 	assert_int_equal(umount2("/run/netns", MNT_DETACH), 0);
 }
 

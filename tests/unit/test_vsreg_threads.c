@@ -23,7 +23,8 @@ struct stage {
 	atomic_uint sockets, stale, wrong, unexpected;
 };
 
-static int count_setting(const char *key, const char *value, const char *file, unsigned line, void *arg)
+static int count_setting(
+	const char *key, const char *value, const char *file, unsigned line, void *arg)
 {
 	unsigned *count = arg;
 

@@ -283,7 +283,8 @@ struct outside {
 static void *mount_outside(void *arg)
 {
 	struct outside *o = arg;
-	bool ok = unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	bool ok = unshare(CLONE_NEWNS) == 0 &&
+		  mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 	char from[64];
 
 	pthread_barrier_wait(&o->copied);
@@ -417,7 +418,8 @@ static void test_deleted_with_open_sockets(void **state)
 
 	assert_int_equal(bind(netlink, (struct sockaddr *)&group, sizeof(group)), 0);
 	assert_int_equal(setsockopt(netlink, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nsid_group,
-				 sizeof(nsid_group)), 0);
+				 sizeof(nsid_group)),
+		0);
 	nst_touch(NST_NETNS "/a");
 	nst_bind(ns, NST_NETNS "/a");
 	nst_open(t);
