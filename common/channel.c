@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "container.h"
 #include "list.h"
 
 /* Requests are left unread while this many answers wait. */
@@ -207,8 +208,7 @@ static int deliver(struct channel *channel, bool *freed)
 
 static void on_io(struct loop_io *io, uint32_t events)
 {
-	struct channel *channel =
-		(struct channel *)(void *)((char *)io - offsetof(struct channel, io));
+	struct channel *channel = container_of(io, struct channel, io);
 	bool freed = false;
 	int rc = 0;
 

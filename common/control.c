@@ -15,13 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "control_private.h"
 
 #define ACCEPT_BATCH 16
 #define ACCEPT_RETRY LOOP_SEC
-
-#define container_of(pointer, type, member)                                                        \
-	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static void peer_free(struct control_peer *peer)
 {

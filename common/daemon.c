@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "daemon_private.h"
 #include "log.h"
 #include "notify.h"
@@ -215,8 +216,7 @@ static void start_server(struct daemon *d)
 
 static void on_restart(struct loop_timer *timer)
 {
-	start_server((struct daemon *)(void *)((char *)timer -
-		offsetof(struct daemon, supervisor.timer)));
+	start_server(container_of(timer, struct daemon, supervisor.timer));
 }
 
 static void on_child(struct daemon *d)

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "loop.h"
 
 #define BATCH 64
@@ -62,7 +63,7 @@ static void read_clock(struct loop *loop)
 
 static void signals_ready(struct loop_io *io, __attribute__((unused)) uint32_t events)
 {
-	struct loop *loop = (struct loop *)((char *)io - offsetof(struct loop, signal_io));
+	struct loop *loop = container_of(io, struct loop, signal_io);
 	struct signalfd_siginfo info;
 
 	/* One a turn: the descriptor stays readable while there are more. */

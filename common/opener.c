@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "container.h"
 #include "list.h"
 #include "log.h"
 #include "opener.h"
@@ -218,8 +219,7 @@ int opener_attach(struct opener *opener, int fd)
 
 static void on_registry(struct loop_io *io, uint32_t events)
 {
-	struct opener *opener =
-		(struct opener *)(void *)((char *)io - offsetof(struct opener, reg_io));
+	struct opener *opener = container_of(io, struct opener, reg_io);
 	int rc = vs_reg_dispatch(opener->reg, opener_vs_event, opener);
 
 	(void)events;

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "remote.h"
 #include "server.h"
 #include "vserver.h"
@@ -126,8 +127,7 @@ static void answer(struct remote *remote, const uint8_t *msg, size_t len, const 
 
 static void on_readable(struct loop_io *io, uint32_t events)
 {
-	struct remote_socket *s = (struct remote_socket *)(void *)((char *)io -
-		offsetof(struct remote_socket, io));
+	struct remote_socket *s = container_of(io, struct remote_socket, io);
 	uint8_t msg[MESSAGE_MAX] __attribute__((aligned(8)));
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container.h"
 #include "sandbox.h"
 #include "server.h"
 #include "status.h"
@@ -233,8 +234,7 @@ static void on_closed(int error, void *arg)
 
 static void on_path_retry(struct loop_timer *timer)
 {
-	struct server *server =
-		(struct server *)(void *)((char *)timer - offsetof(struct server, path_timer));
+	struct server *server = container_of(timer, struct server, path_timer);
 
 	if (link_listen(server->link, 0, OPENER_BIT(OPENER_PATH)))
 		loop_timer_in(server->loop, &server->path_timer, PATH_RETRY);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "server.h"
 #include "stream.h"
 #include "stream_private.h"
@@ -40,8 +41,7 @@ static void shed(struct stream_listener *l)
 
 static void on_acceptable(struct loop_io *io, uint32_t events)
 {
-	struct stream_listener *l = (struct stream_listener *)(void *)((char *)io -
-		offsetof(struct stream_listener, io));
+	struct stream_listener *l = container_of(io, struct stream_listener, io);
 
 	(void)events;
 	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
@@ -101,10 +101,8 @@ static bool is_overdue(const struct stream_conn *c, uint64_t now)
 
 static void on_sweep(struct loop_timer *timer)
 {
-	struct stream_server *ss = (struct stream_server *)(void *)((char *)timer -
-		offsetof(struct stream_server, sweep));
-	struct server *server = (struct server *)(void *)((char *)ss -
-		offsetof(struct server, stream));
+	struct stream_server *ss = container_of(timer, struct stream_server, sweep);
+	struct server *server = container_of(ss, struct server, stream);
 	struct stream_conn *c, *next;
 
 	TAILQ_FOREACH_MUT(c, &ss->all, in_server, next) {

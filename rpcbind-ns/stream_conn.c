@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "container.h"
 #include "server.h"
 #include "stream.h"
 #include "stream_private.h"
@@ -226,8 +227,7 @@ static int receive(struct stream_conn *c)
 
 static void on_io(struct loop_io *io, uint32_t events)
 {
-	struct stream_conn *c =
-		(struct stream_conn *)(void *)((char *)io - offsetof(struct stream_conn, io));
+	struct stream_conn *c = container_of(io, struct stream_conn, io);
 	int rc;
 
 	c->active = loop_now(c->server->loop);
@@ -243,8 +243,7 @@ static void on_io(struct loop_io *io, uint32_t events)
 
 static void on_hold_end(struct loop_timer *timer)
 {
-	stream_conn_settle((struct stream_conn *)(void *)((char *)timer -
-				   offsetof(struct stream_conn, hold)), NULL);
+	stream_conn_settle(container_of(timer, struct stream_conn, hold), NULL);
 }
 
 static void refuse(struct stream_conn *c)

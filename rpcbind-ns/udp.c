@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "container.h"
 #include "remote.h"
 #include "server.h"
 #include "udp.h"
@@ -225,8 +226,7 @@ static void send_batch(int fd, struct mmsghdr *msg, unsigned count)
 
 static void on_readable(struct loop_io *io, uint32_t events)
 {
-	struct udp_socket *s = (struct udp_socket *)(void *)((char *)io -
-		offsetof(struct udp_socket, io));
+	struct udp_socket *s = container_of(io, struct udp_socket, io);
 	struct udp_batch *b = s->vs->server->batch;
 	unsigned count = 0;
 	int n;

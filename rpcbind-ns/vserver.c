@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "container.h"
 #include "parse.h"
 #include "server.h"
 #include "vserver.h"
@@ -159,7 +160,7 @@ int vserver_update(struct vserver *vs, const struct opener_vs *info,
 static void on_retry(struct loop_timer *timer)
 {
 	vserver_request_sockets(
-		(struct vserver *)(void *)((char *)timer - offsetof(struct vserver, retry)));
+		container_of(timer, struct vserver, retry));
 }
 
 static void init_sockets(struct vserver *vs)
