@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,7 +51,9 @@ static void __attribute__((noreturn)) run_server(int fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(fd_text, sizeof(fd_text), "%d", fd);
-	if (fcntl(fd, F_SETFD, 0) == 0) {
+	/* Nor any descriptor that the opener was started with. */
+	if (close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&
+		fcntl(fd, F_SETFD, 0) == 0) {
 		if (own_path(path, sizeof(path)))
 			execv(path, argv);
 		execv("/proc/self/exe", argv);

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +41,39 @@ static void shed(struct stream_listener *l)
 	ss->reserve_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
+/* Few descriptors are left, and they are for all: the VS that has most connections gives one. */
+static bool make_room(struct server *server)
+{
+	struct vserver *vs, *next, *most = NULL;
+	uint64_t dropped;
+
+	HASH_ITER(by_id, server->by_id, vs, next) {
+		if (!most || vs->remote_count + vs->inside_count >
+				     most->remote_count + most->inside_count)
+			most = vs;
+	}
+	if (!most || !stream_conn_evict(most))
+		return false;
+	if (log_limit_ok(&server->stream.exhausted_limit, loop_now(server->loop), &dropped))
+		log_warn(most->name, "descriptors run short, connections of the virtual server "
+				     "that has most are closed");
+	return true;
+}
+
+/* The descriptor takes the number of the one that was given up, so that those above the limit stay
+ * free. -1 with errno 0: it is closed. */
+static int move_below_limit(struct server *server, int fd)
+{
+	int low = make_room(server) ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	close(fd);
+	errno = 0;
+	if (low < server->stream.fd_limit)
+		return low;
+	close(low);
+	return -1;
+}
+
 static void on_acceptable(struct loop_io *io, uint32_t events)
 {
 	struct stream_listener *l = container_of(io, struct stream_listener, io);
@@ -49,6 +84,8 @@ static void on_acceptable(struct loop_io *io, uint32_t events)
 		socklen_t len = sizeof(peer);
 		int fd = accept4(l->fd, (struct sockaddr *)&peer, &len,
 			SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= l->server->stream.fd_limit)
+			fd = move_below_limit(l->server, fd);
 		if (fd >= 0) {
 			stream_conn_start(l, fd, &peer, len);
 			continue;
@@ -119,6 +156,18 @@ void stream_need_sweep(struct server *server)
 		loop_timer_in(server->loop, &server->stream.sweep, SWEEP_EVERY);
 }
 
+/* The kernel hands out the lowest free descriptor, so that its number tells how full the table
+ * is. What is kept free is for the sockets of new VSs and for vsctl. */
+static int descriptor_limit(void)
+{
+	struct rlimit rl;
+	int limit = 1024;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < INT_MAX)
+		limit = (int)rl.rlim_cur;
+	return limit - (limit / 4 < STREAM_RESERVE ? limit / 4 : STREAM_RESERVE);
+}
+
 int stream_server_init(struct server *server)
 {
 	struct stream_server *ss = &server->stream;
@@ -128,6 +177,7 @@ int stream_server_init(struct server *server)
 	ss->sweep.fn = on_sweep;
 	ss->refused_limit = (struct log_limit){.burst = 10, .interval = 10 * LOOP_SEC};
 	ss->exhausted_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
+	ss->fd_limit = descriptor_limit();
 	ss->reserve_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	ss->scratch = malloc(STREAM_SCRATCH);
 	ss->reply_size = STREAM_REPLY_SMALL;

@@ -30,7 +30,9 @@ struct vserver;
 #define STREAM_REMOTE_MAX 256    /* TCP connections from outside, per VS */
 #define STREAM_INSIDE_MAX 1024   /* local and loopback connections, per VS */
 #define STREAM_WAITING_MAX 64    /* clients of no known VS */
+#define STREAM_REFUSED_MAX 64    /* clients that are being refused */
 #define STREAM_WAITING_PER_UID 16 /* of these, from one uid that is not root */
+#define STREAM_RESERVE 64        /* descriptors that connections must leave free */
 #define STREAM_BACKLOG_MAX (16u << 20) /* bytes not yet read by peers, per VS */
 
 struct stream_listener {
@@ -67,11 +69,12 @@ TAILQ_HEAD(stream_list, stream_conn);
 struct stream_server {
 	uint16_t port;
 	struct stream_list all, waiting;
-	size_t waiting_count;
+	size_t waiting_count, refused_count;
 	struct loop_timer sweep;
 	uint8_t *reply;    /* grows, and shrinks after a large reply */
 	size_t reply_size;
 	uint8_t *scratch;
+	int fd_limit;      /* a descriptor from here on means that few are left */
 	int reserve_fd;    /* given up to accept and close when descriptors run out */
 	struct log_limit refused_limit, exhausted_limit;
 };
@@ -88,6 +91,8 @@ void stream_listener_close(struct stream_listener *l);
 void stream_conn_start(struct stream_listener *l, int fd, const struct sockaddr_storage *peer,
 	socklen_t peer_len);
 void stream_conn_close(struct stream_conn *c);
+/* Closes the connection of this VS that is missed least. False: it has none. */
+bool stream_conn_evict(struct vserver *vs);
 
 /* A VS came: the clients that wait for its cookie are served. It goes: they are closed. */
 void stream_adopt(struct server *server, struct vserver *vs);

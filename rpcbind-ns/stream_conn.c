@@ -36,7 +36,9 @@ static void unlink_from_vs(struct stream_conn *c)
 		else
 			c->vs->remote_count--;
 		c->vs->backlog -= c->out_len - c->out_sent;
-	} else if (!c->refused) {
+	} else if (c->refused) {
+		c->server->stream.refused_count--;
+	} else {
 		TAILQ_REMOVE(&c->server->stream.waiting, c, in_vs);
 		c->server->stream.waiting_count--;
 	}
@@ -257,29 +259,44 @@ static void refuse(struct stream_conn *c)
 			(unsigned long long)c->cookie, c->uid, (int)c->pid,
 			(unsigned long long)dropped);
 	c->refused = true;
+	ss->refused_count++;
 	/* What it asks is denied; if it never asks it is closed like any stuck connection. */
 	c->caller.inside = true;
 }
 
-/* Makes room for a new connection from outside: the one that is idle for longest goes. */
-static void evict(struct vserver *vs)
+/* Who is missed least: connections from outside, then others over IP, then those of ordinary users.
+ * Long-lived ones of servers and of the kernel come last. */
+static int importance(const struct stream_conn *c)
 {
-	struct stream_conn *c, *oldest = NULL;
+	if (!c->caller.inside)
+		return 0;
+	if (!is_local(c))
+		return 1;
+	return c->uid != 0 ? 2 : 3;
+}
+
+bool stream_conn_evict(struct vserver *vs)
+{
+	struct stream_conn *c, *least = NULL;
 
 	TAILQ_FOREACH(c, &vs->conns, in_vs) {
-		if (!c->caller.inside && (!oldest || c->active < oldest->active))
-			oldest = c;
+		if (!least || importance(c) < importance(least) ||
+			(importance(c) == importance(least) && c->active < least->active))
+			least = c;
 	}
-	if (oldest)
-		stream_conn_close(oldest);
+	if (!least)
+		return false;
+	stream_conn_close(least);
+	return true;
 }
 
 static int join(struct stream_conn *c, struct vserver *vs)
 {
 	if (c->caller.inside && vs->inside_count >= STREAM_INSIDE_MAX)
 		return -EBUSY;
+	/* There is one from outside, and these go first. */
 	if (!c->caller.inside && vs->remote_count >= STREAM_REMOTE_MAX)
-		evict(vs);
+		stream_conn_evict(vs);
 	if (c->caller.inside)
 		vs->inside_count++;
 	else
@@ -303,7 +320,7 @@ void stream_conn_settle(struct stream_conn *c, struct vserver *vs)
 	if (!vs || rc)
 		refuse(c);
 	rc = loop_io_mod(c->server->loop, &c->io, EPOLLIN);
-	if (rc)
+	if (rc || ss->refused_count > STREAM_REFUSED_MAX)
 		stream_conn_close(c);
 }
 
