@@ -20,6 +20,7 @@ T=/run/t # everything that the test writes
 mkdir -p $T/vs.d $T/state
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
+sanitized=$(grep -c '^#define NSAUX_SANITIZED 1' "$top_builddir/config.h")
 tap_count=0
 tap_failed=0
 daemon_pid=
@@ -101,7 +102,7 @@ need_root() { has_uids || skip_all "needs true root: only one uid is mapped here
 show_log() { # NAME FILE
 	[ -s "$2" ] || return 0
 	echo "# ---- $1"
-	tail -n "${3:-40}" "$2" | tr -cd '\11\12\40-\176' | sed 's/^/# /'
+	tail -n "${3:-40}" "$2" | tr -cd '\11\12\40-\176' | awk '{ print "# " $0 }'
 }
 
 cleanup() {
@@ -238,6 +239,8 @@ stop_rpcbind() {
 	wait_for $stop_timeout gone "$pid" || kill -KILL "$pid"
 	wait "$pid" || rc=$?
 	is "the daemon ends with status 0 on SIGTERM" $rc 0
+	[ "$sanitized" = 0 ] ||
+		unlike "no sanitizer has complained" "$(cat $T/rpcbind-ns.log)" 'Sanitizer|runtime error:'
 }
 
 # The process that serves: the child of the one that was started.

@@ -79,8 +79,12 @@ static int open_inet(struct peer *peer, const char *const *target, const struct 
 		return -EINVAL;
 	peer->fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC, 0);
 	rc = peer->fd < 0 ? -errno : bind_source(peer->fd, ai->ai_family, source);
-	if (rc == 0 && connect(peer->fd, ai->ai_addr, ai->ai_addrlen))
+	if (source && source->unconnected && !peer->stream) {
+		memcpy(&peer->to, ai->ai_addr, ai->ai_addrlen);
+		peer->to_len = ai->ai_addrlen;
+	} else if (rc == 0 && connect(peer->fd, ai->ai_addr, ai->ai_addrlen)) {
 		rc = -errno;
+	}
 	freeaddrinfo(ai);
 	return rc;
 }
@@ -89,7 +93,7 @@ int peer_open(struct peer *peer, const char *const *target, const struct peer_so
 {
 	int rc;
 
-	peer->fd = -1;
+	*peer = (struct peer){ .fd = -1 };
 	rc = peer_target_words(target) == 3 ? open_inet(peer, target, source) : open_unix(peer, target);
 	if (rc)
 		peer_close(peer);
@@ -110,7 +114,8 @@ int peer_write(struct peer *peer, const void *data, size_t len, size_t piece)
 
 	do {
 		size_t n = piece && len - done > piece ? piece : len - done;
-		ssize_t sent = send(peer->fd, p + done, n, MSG_NOSIGNAL);
+		ssize_t sent = sendto(peer->fd, p + done, n, MSG_NOSIGNAL,
+				      peer->to_len ? (struct sockaddr *)&peer->to : NULL, peer->to_len);
 
 		if (sent < 0)
 			return -errno;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #define PEER_MAX 70000          /* the longest message sent */
@@ -15,11 +16,14 @@
 struct peer {
 	int fd;
 	bool stream; /* with record marks */
+	struct sockaddr_storage to; /* where an unconnected socket sends to */
+	socklen_t to_len;           /* 0: it is connected */
 };
 
 struct peer_source {
 	const char *host; /* numeric address to send from, or NULL */
 	uint16_t port;    /* 0: any */
+	bool unconnected; /* UDP: never connect() */
 };
 
 /* The number of words that name a target ("udp HOST PORT", "unix PATH", ...); 0: none does. */

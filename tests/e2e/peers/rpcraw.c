@@ -26,16 +26,18 @@ struct options {
 	bool raw;         /* no record marks, the xid untouched */
 	bool truncate;    /* send each message cut at each length */
 	bool half_close;  /* shut down the sending side afterwards */
+	bool leave;       /* close at once, without an answer */
 	bool hex;         /* print the results' bytes of a success */
 	int timeout_ms;
 };
 
 static int usage(void)
 {
-	fputs("usage: rpcraw [-ehrTx] [-s ADDRESS] [-p PORT] [-f BYTES] [-w BYTES] [-t MS] TARGET HEX...\n"
+	fputs("usage: rpcraw [-ehnrTux] [-s ADDRESS] [-p PORT] [-f BYTES] [-w BYTES] [-t MS] TARGET HEX...\n"
 	      "TARGET: udp HOST PORT | tcp HOST PORT | unix PATH | abstract NAME | seqpacket PATH\n"
 	      "  -e  begin each record with an empty fragment   -f  fragments of so many bytes\n"
 	      "  -h  half-close after the last message          -w  writes of so many bytes\n"
+	      "  -n  close once it is sent, reading nothing     -u  do not connect the UDP socket\n"
 	      "  -r  send raw bytes, without xid or record mark -x  print the results of a success\n"
 	      "  -T  send each message cut at each length; complain about a success\n", stderr);
 	return 2;
@@ -46,14 +48,16 @@ static bool parse_options(int argc, char **argv, struct options *o)
 	uint64_t n;
 	int c;
 
-	while ((c = getopt(argc, argv, "+ehrTxs:p:f:w:t:")) != -1) {
+	while ((c = getopt(argc, argv, "+ehnrTuxs:p:f:w:t:")) != -1) {
 		if (strchr("pfwt", c) && parse_u64(optarg, 0, 1000000, &n))
 			return false;
 		switch (c) {
 		case 'e': o->empty_first = true; break;
 		case 'h': o->half_close = true; break;
+		case 'n': o->leave = true; break;
 		case 'r': o->raw = true; break;
 		case 'T': o->truncate = true; break;
+		case 'u': o->source.unconnected = true; break;
 		case 'x': o->hex = true; break;
 		case 's': o->source.host = optarg; break;
 		case 'p': o->source.port = (uint16_t)n; break;
@@ -125,6 +129,8 @@ static bool exchange(const struct options *o, struct peer *peer, uint8_t *msg, s
 	if (!o->raw && len >= 4)
 		put_u32(msg, xid);
 	rc = send_message(o, peer, msg, len);
+	if (rc == 0 && o->leave)
+		return true;
 	if (rc == 0 && o->half_close)
 		peer_half_close(peer);
 	n = rc ? rc : peer_read(peer, reply, sizeof(reply), o->timeout_ms);
