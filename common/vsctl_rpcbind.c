@@ -30,6 +30,26 @@ static void join(const json_t *array, char *text, size_t size)
 	}
 }
 
+/* What every VS has, or makes itself, tells nothing about this one. */
+static bool is_commonplace(const char *address)
+{
+	return !strncmp(address, "127.", 4) || !strcmp(address, "::1/128") ||
+	       !strncmp(address, "fe80:", 5);
+}
+
+static json_t *telling_addresses(const json_t *vs)
+{
+	json_t *some = json_array(), *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(vs, "addresses"), i, item) {
+		const char *text = json_string_value(item);
+		if (text && !is_commonplace(text))
+			json_array_append(some, item);
+	}
+	return some;
+}
+
 static void add_row(struct table *t, const json_t *vs)
 {
 	char text[160];
@@ -40,7 +60,9 @@ static void add_row(struct table *t, const json_t *vs)
 	table_add_number(t, vsctl_number(vs, "cookie"));
 	table_add_number(t, vsctl_number(vs, "registrations"));
 	table_add_number(t, vsctl_number(vs, "requests"));
-	join(json_object_get(vs, "addresses"), text, sizeof(text));
+	json_t *addresses = telling_addresses(vs);
+	join(addresses, text, sizeof(text));
+	json_decref(addresses);
 	table_add(t, text);
 }
 

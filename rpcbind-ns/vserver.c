@@ -38,6 +38,7 @@ static int add_builtins(struct vserver *vs)
 	}
 	for (uint32_t v = 4; !rc && v >= 3; v--)
 		rc = regs_add_builtin(vs->proc.regs, v, NETID_LOCAL, "/run/rpcbind.sock");
+	vs->builtin_count = regs_count(vs->proc.regs);
 	return rc;
 }
 

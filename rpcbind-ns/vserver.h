@@ -30,6 +30,7 @@ struct vserver {
 	struct rpcbind_vs_conf conf;
 	struct proc_vs proc;
 	uid_t *superusers; /* proc.superusers */
+	size_t builtin_count; /* registrations that are rpcbind's own */
 
 	struct udp_socket udp4, udp6;
 	struct stream_listener tcp4, tcp6, abstract;
