@@ -86,6 +86,7 @@ static struct vs_reg *reg_new(const struct vs_reg_config *config)
 	TAILQ_INIT(&reg->asked);
 	TAILQ_INIT(&reg->pending);
 	TAILQ_INIT(&reg->touched);
+	nsid_init(&reg->nsid);
 	return reg;
 }
 
@@ -113,6 +114,8 @@ static uint64_t next_due(const struct vs_reg *reg)
 	const struct label *label;
 	uint64_t due = NEVER;
 
+	if (!TAILQ_EMPTY(&reg->asked))
+		return 1; /* at once; 0 would be never */
 	TAILQ_FOREACH(label, &reg->pending, pending)
 		due = earlier(due, label->retry);
 	if (reg->full_wanted)
@@ -123,7 +126,9 @@ static uint64_t next_due(const struct vs_reg *reg)
 		due = earlier(due, reg->unsure_at);
 	if (reg->polled > 0)
 		due = earlier(due, reg->poll_at);
-	return due;
+	if (reg->nsid.lost || reg->nsid.missing)
+		due = earlier(due, reg->nsid.lost_after);
+	return earlier(due, held_due(reg));
 }
 
 static int reg_start(struct vs_reg *reg, const struct vs_reg_config *config)
@@ -132,6 +137,8 @@ static int reg_start(struct vs_reg *reg, const struct vs_reg_config *config)
 
 	if (rc == 0)
 		rc = watch_open(&reg->watch);
+	if (rc == 0 && !(config->flags & VS_NO_NSID))
+		rc = nsid_open(reg);
 	if (rc == 0)
 		rc = setup_new(reg, config, &reg->setup);
 	if (rc == 0)
@@ -178,6 +185,7 @@ void vs_reg_close(struct vs_reg *reg)
 	HASH_ITER(hh, reg->labels, label, next)
 		label_free(reg, label);
 	reg_settle(reg, NULL, NULL);
+	nsid_close(reg);
 	watch_close(&reg->watch);
 	if (reg->home >= 0)
 		close(reg->home);
@@ -235,6 +243,8 @@ int vs_reg_dispatch(struct vs_reg *reg, vs_event_fn *fn, void *arg)
 	uint64_t now;
 
 	watch_hear(reg, &news);
+	nsid_hear(reg);
+	held_tell(reg);
 	now = reg_now();
 	ask_due(reg, now, news.changed);
 	scan_asked(reg);
@@ -301,6 +311,17 @@ struct vs *vs_by_cookie(struct vs_reg *reg, uint64_t cookie)
 
 	pthread_mutex_lock(&reg->lock);
 	HASH_FIND(hh, reg->cookies, &cookie, sizeof(cookie), vs);
+	vs = vs && vs->is_listed ? vs_ref(vs) : NULL;
+	pthread_mutex_unlock(&reg->lock);
+	return vs;
+}
+
+struct vs *vs_by_nsid(struct vs_reg *reg, int nsid)
+{
+	struct vs *vs;
+
+	pthread_mutex_lock(&reg->lock);
+	HASH_FIND(by_nsid, reg->nsid.table, &nsid, sizeof(nsid), vs);
 	vs = vs && vs->is_listed ? vs_ref(vs) : NULL;
 	pthread_mutex_unlock(&reg->lock);
 	return vs;

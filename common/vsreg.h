@@ -55,12 +55,15 @@ enum vs_event {
 	VS_ADDED = 1,   /* the VS is there and can be entered */
 	VS_REMOVED = 2, /* the VS is gone; close every descriptor that belongs to it */
 	VS_CHANGED = 3, /* its names or settings are different now */
+	/* Only where nsids can be used: */
+	VS_ADDRESSES = 4, /* the addresses inside it may be different now */
+	VS_RELEASED = 5,  /* some time after VS_REMOVED: its namespace is no more */
 };
 
 /* vs_reg_config.flags: do not use a kernel feature even where the kernel has it. */
 #define VS_NO_HANDLE 0x1u /* nsfs file handles (6.18); the path is used instead */
 #define VS_NO_GET_ID 0x2u /* ioctl NS_GET_ID (6.18); a socket is asked for the cookie */
-#define VS_NO_NSID 0x4u   /* reserved: nsids are not used in this version */
+#define VS_NO_NSID 0x4u   /* nsids: VS_ADDRESSES, VS_RELEASED, addresses without entering */
 
 struct vs_reg_config {
 	size_t size; /* sizeof(struct vs_reg_config); fields beyond it count as 0 */
@@ -123,6 +126,7 @@ VSREG_API int vs_reg_reload(struct vs_reg *reg, const struct vs_reg_config *conf
 /* Look-ups. All return a new reference for vs_unref(), or NULL. */
 VSREG_API struct vs *vs_by_name(struct vs_reg *reg, const char *name); /* aliases too */
 VSREG_API struct vs *vs_by_cookie(struct vs_reg *reg, uint64_t cookie);
+VSREG_API struct vs *vs_by_nsid(struct vs_reg *reg, int nsid); /* see vs_nsid() */
 
 /* vs_of_socket: the VS in whose namespace fd was made; for an accepted AF_UNIX stream or
  * seqpacket socket that is the client's. Unknown cookie: NULL, never the host. */
@@ -139,6 +143,10 @@ VSREG_API void vs_unref(struct vs *vs); /* NULL is allowed */
 VSREG_API const char *vs_name(const struct vs *vs);
 VSREG_API enum vs_flavour vs_flavour(const struct vs *vs);
 VSREG_API uint64_t vs_cookie(const struct vs *vs);
+/* The number by which rtnetlink in the registry's own namespace calls that of the VS; -ENOENT
+ * when there is none: after the namespace's end, and where nsids cannot be used (they take
+ * CAP_NET_ADMIN and CAP_NET_BROADCAST). */
+VSREG_API int vs_nsid(const struct vs *vs);
 VSREG_API int vs_is_host(const struct vs *vs);
 VSREG_API int vs_is_gone(const struct vs *vs);
 

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The addresses inside a VS: one dump by a netlink socket that was made there. */
+/*
+ * The addresses inside a VS, by one dump: from outside, by the VS's nsid, or else by a netlink
+ * socket that is made there.
+ *
+ * While a descriptor of the namespace is open, its nsid is no other's. The kernel marks each
+ * address of such a dump with the nsid; one without it would be of the dumping socket's own
+ * namespace.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -10,14 +17,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "netlink.h"
 #include "vsreg_private.h"
 
 #define TRIES_MAX 5 /* of a dump that the kernel calls interrupted by a change */
 #define BUFFER_SIZE 32768
+#define DUMPS_TIME (500 * NSEC_PER_MSEC)
 
 struct address_list {
 	struct vs_address *entries;
 	size_t count, size;
+	uint64_t deadline;
+	int nsid; /* of the namespace to dump; NSID_NONE: the socket's own */
 	bool interrupted;
 };
 
@@ -86,58 +97,55 @@ static bool fill_address(struct vs_address *address, const struct ifaddrmsg *m,
 	return true;
 }
 
-/* One message. 1: that was the last one. */
-static int take_message(struct address_list *list, const struct nlmsghdr *head,
-	const unsigned char *body, size_t len)
+/* One message. 1: no more are wanted. */
+static int take_message(struct address_list *list, const struct netlink_message *message)
 {
+	const unsigned char *attrs = message->body + NLMSG_ALIGN(sizeof(struct ifaddrmsg));
 	struct vs_address address;
-	struct nlmsgerr error;
 	struct ifaddrmsg m;
+	size_t len;
+	int nsid, rc;
 
-	if (head->nlmsg_flags & NLM_F_DUMP_INTR)
+	if (message->head.nlmsg_flags & NLM_F_DUMP_INTR)
 		list->interrupted = true;
-	if (head->nlmsg_type == NLMSG_DONE)
-		return 1;
-	if (head->nlmsg_type == NLMSG_ERROR) {
-		if (len < sizeof(error))
-			return -EPROTO;
-		memcpy(&error, body, sizeof(error));
-		return error.error < 0 ? error.error : -EPROTO;
+	if (message->head.nlmsg_type == NLMSG_DONE || message->head.nlmsg_type == NLMSG_ERROR) {
+		rc = netlink_error(message);
+		return rc < 0 ? rc : 1;
 	}
-	if (head->nlmsg_type != RTM_NEWADDR || len < NLMSG_ALIGN(sizeof(m)))
+	if (message->head.nlmsg_type != RTM_NEWADDR || message->len < NLMSG_ALIGN(sizeof(m)))
 		return 0;
-	memcpy(&m, body, sizeof(m));
-	if (!fill_address(
-		    &address, &m, body + NLMSG_ALIGN(sizeof(m)), len - NLMSG_ALIGN(sizeof(m))))
+	memcpy(&m, message->body, sizeof(m));
+	len = message->len - NLMSG_ALIGN(sizeof(m));
+	if (list->nsid >= 0 &&
+		(!nsid_attr(attrs, len, IFA_TARGET_NETNSID, &nsid) || nsid != list->nsid))
+		return -EOPNOTSUPP;
+	if (!fill_address(&address, &m, attrs, len))
 		return 0;
-	return list_append(list, &address);
+	rc = list_append(list, &address);
+	return rc == 0 && list->count == VS_ADDRESSES_MAX ? 1 : rc;
 }
 
 static int take_messages(struct address_list *list, const unsigned char *bytes, size_t len)
 {
-	struct nlmsghdr head;
-	size_t step;
-	int rc = 0;
+	struct netlink_message m;
+	size_t pos = 0;
+	int rc;
 
-	while (rc == 0 && len >= sizeof(head)) {
-		memcpy(&head, bytes, sizeof(head));
-		if (head.nlmsg_len < NLMSG_HDRLEN || head.nlmsg_len > len)
-			return -EPROTO;
-		rc = take_message(list, &head, bytes + NLMSG_HDRLEN, head.nlmsg_len - NLMSG_HDRLEN);
-		step = NLMSG_ALIGN((size_t)head.nlmsg_len);
-		if (step > len)
-			step = len;
-		bytes += step;
-		len -= step;
+	while ((rc = netlink_next(bytes, len, &pos, &m)) > 0) {
+		rc = take_message(list, &m);
+		if (rc != 0)
+			return rc;
 	}
 	return rc;
 }
 
-static int send_request(int fd)
+static int send_request(int fd, int nsid)
 {
 	struct {
 		struct nlmsghdr head;
 		struct ifaddrmsg body;
+		struct rtattr nsid_head;
+		int nsid;
 	} request = {
 		.head =
 			{
@@ -145,42 +153,98 @@ static int send_request(int fd)
 				.nlmsg_type = RTM_GETADDR,
 				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 			},
+		.nsid_head = {.rta_len = RTA_LENGTH(sizeof(int)), .rta_type = IFA_TARGET_NETNSID},
+		.nsid = nsid,
 	};
 
-	return send(fd, &request, sizeof(request), 0) < 0 ? -errno : 0;
+	if (nsid < 0)
+		request.head.nlmsg_len = NLMSG_LENGTH(sizeof(request.body));
+	return send(fd, &request, request.head.nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
 static int dump(int fd, struct address_list *list)
 {
 	unsigned char *bytes = malloc(BUFFER_SIZE);
-	int rc = bytes ? send_request(fd) : -ENOMEM;
+	int rc = bytes ? send_request(fd, list->nsid) : -ENOMEM;
 
 	list->count = 0;
 	list->interrupted = false;
 	while (rc == 0) {
-		ssize_t n = recv(fd, bytes, BUFFER_SIZE, 0);
+		ssize_t n = netlink_receive(fd, bytes, BUFFER_SIZE);
 
-		if (n > 0)
-			rc = take_messages(list, bytes, (size_t)n);
-		else if (n == 0)
-			rc = -EPROTO;
-		else if (errno != EINTR)
-			rc = -errno;
+		rc = n < 0 ? (int)n : take_messages(list, bytes, (size_t)n);
+		if (rc == 0 && reg_now() >= list->deadline)
+			rc = -ETIMEDOUT;
 	}
 	free(bytes);
 	return rc < 0 ? rc : 0;
 }
 
-int vs_addresses(struct vs *vs, vs_address_fn *fn, void *arg)
+static int dump_whole(int fd, struct address_list *list)
 {
-	struct address_list list = {.interrupted = true};
-	int rc = 0, fd = vs_socket(vs, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	int rc = 0;
+
+	list->interrupted = true;
+	for (int i = 0; i < TRIES_MAX && rc == 0 && list->interrupted; i++)
+		rc = dump(fd, list);
+	return rc;
+}
+
+/* The socket is a fresh one because any thread may be here. */
+static int dump_by_nsid(const struct vs *vs, struct address_list *list)
+{
+	const int on = 1;
+	int rc, sock = netns_socket_here(vs->observer, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	if (sock < 0)
+		return sock;
+	list->nsid = vs_nsid(vs);
+	if (list->nsid < 0)
+		rc = list->nsid;
+	else if (setsockopt(sock, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0)
+		rc = -errno;
+	else
+		rc = dump_whole(sock, list);
+	close(sock);
+	return rc;
+}
+
+static int list_from_outside(const struct vs *vs, struct address_list *list)
+{
+	int fd, rc, cancel_state;
+	bool certain;
+
+	if (vs->home >= 0 || vs_nsid(vs) < 0)
+		return -ENOENT;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	fd = vs_open_checked(vs, &certain);
+	rc = fd < 0 ? fd : dump_by_nsid(vs, list);
+	if (fd >= 0)
+		close(fd);
+	pthread_setcancelstate(cancel_state, &cancel_state);
+	return rc == 0 && atomic_load(&vs->gone) ? -ESTALE : rc;
+}
+
+static int list_from_inside(struct vs *vs, struct address_list *list)
+{
+	int rc, fd = vs_socket(vs, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 
 	if (fd < 0)
 		return fd;
-	for (int i = 0; i < TRIES_MAX && rc == 0 && list.interrupted; i++)
-		rc = dump(fd, &list);
+	list->nsid = NSID_NONE;
+	rc = dump_whole(fd, list);
 	close(fd);
+	return rc;
+}
+
+/* Whatever bars the one way may leave the other open: a privilege, or where the thread is. */
+int vs_addresses(struct vs *vs, vs_address_fn *fn, void *arg)
+{
+	struct address_list list = {.nsid = NSID_NONE};
+	int rc = list_from_outside(vs, &list);
+
+	if (rc < 0)
+		rc = list_from_inside(vs, &list);
 	for (size_t i = 0; i < list.count && rc == 0; i++)
 		rc = fn(&list.entries[i], arg);
 	free(list.entries);

@@ -10,10 +10,12 @@
  *   scan    knows the labels, which of them to look at, and what a look makes of one
  *   look    sees which namespace is at a label's places now
  *   settle  turns what was seen into VSs that come, go or change, and announces them
+ *   nsid    hears of addresses inside VSs, and of the true end of namespaces
+ *   held    tells who keeps a namespace alive after its VS is gone
  *
  * Only the thread that is in vs_reg_open/dispatch/reload/close changes anything, so that it reads
  * without the lock. It takes the lock for every change of what other threads look up: the
- * three tables, and the VS that a label stands for.
+ * four tables, and the VS that a label stands for.
  */
 #ifndef VSREG_PRIVATE_H
 #define VSREG_PRIVATE_H
@@ -113,12 +115,35 @@ struct vs {
 	bool is_listed;  /* look-ups may find it */
 	bool relabelled; /* its labels are not those last announced */
 	unsigned event;  /* enum vs_event to be announced; 0: none */
+	/* Set once, before other threads can see the VS: */
+	uint64_t observer; /* the cookie of the namespace in which nsid counts */
+	unsigned without;  /* NETNS_NO_* */
+	atomic_int nsid;   /* NSID_NONE */
+	/* The registry's own: */
+	UT_hash_handle by_nsid; /* reg_nsid.table, by nsid_key */
+	int nsid_key;
+	bool has_nsid;    /* is in the table */
+	bool by_handle;   /* and could be opened by it */
+	bool nsid_ended;  /* the namespace is known to be no more */
+	bool readdressed; /* in reg_nsid.readdressed */
+	bool is_held;     /* in reg_nsid.held */
+	bool held_told;
+	uint64_t dev, ino, gone_at;
+	TAILQ_ENTRY(vs) of_addresses; /* reg_nsid.readdressed */
+	TAILQ_ENTRY(vs) of_gone;      /* reg_nsid.waiting, held or released */
 };
+
+TAILQ_HEAD(vs_list, vs);
 
 struct vs *vs_new(uint64_t cookie, const struct netns_handle *handle, int home);
 /* The node of a name and a place, made or found again, not yet live; NULL: no memory. */
 struct vs_node *vs_node_get(struct vs *vs, const char *name, const char *place);
 void vs_set_conf(struct vs *vs, struct vs_conf *conf); /* takes a reference of its own */
+/* The namespace: a descriptor, or -ESTALE. *certain: no other one can be behind the descriptor.
+ * By its place it may be a successor. */
+int vs_open_namespace(const struct vs *vs, bool *certain);
+/* The same, checked by its cookie where it is not certain. */
+int vs_open_checked(const struct vs *vs, bool *certain);
 
 /* ---- the registry ---- */
 
@@ -195,6 +220,26 @@ struct reg_news {
 	bool lost;    /* ...and trust nothing, because names were lost */
 };
 
+#define NSID_NONE (-1)
+
+/* What the kernel tells of all namespaces through one socket. Each list holds references. */
+struct reg_nsid {
+	int events; /* rtnetlink, from all namespaces with an nsid; -1: the feature is off */
+	int ask;    /* the same namespace; for requests of the dispatching thread */
+	int self;   /* the nsid of that namespace in itself */
+	struct vs *table; /* VSs by nsid; also those that are gone, up to the end of theirs */
+	struct vs_list readdressed;
+	struct vs_list waiting;  /* gone, in that order; the end of the namespace is awaited */
+	struct vs_list held;     /* the same, overdue */
+	struct vs_list released; /* ended, to be announced */
+	size_t gone_count;       /* waiting and held */
+	bool lost;               /* messages were lost: look at everything again */
+	bool missing;            /* a VS got no nsid for want of something: try again */
+	uint64_t lost_after;     /* when these two may start */
+	uint64_t last_end;       /* of any namespace */
+	bool told;               /* that a VS got no nsid */
+};
+
 struct vs_reg {
 	pthread_mutex_t lock;
 	struct label *labels; /* table by name */
@@ -210,10 +255,11 @@ struct vs_reg {
 	int home;
 	uint64_t host_cookie;
 	struct reg_watch watch;
+	struct reg_nsid nsid;
 
 	struct label_list asked; /* to be looked at now */
 	struct label_list pending;
-	TAILQ_HEAD(vs_list, vs) touched; /* to be settled; holds references */
+	struct vs_list touched; /* to be settled; holds references */
 	size_t polled;            /* labels with is_polled */
 	int unsure;               /* why something could not be looked at: -errno, or 0 */
 	bool full_wanted;
@@ -240,6 +286,7 @@ void watch_drop(struct vs_reg *reg, const struct reg_setup *old);
 /* Takes in all that was heard; asks for the labels that were named. Never blocks. */
 void watch_hear(struct vs_reg *reg, struct reg_news *news);
 int watch_wake_at(struct reg_watch *watch, uint64_t due);
+int watch_add(struct reg_watch *watch, int fd);
 bool watch_is_private(const char *dir);
 
 /* Scan. */
@@ -286,5 +333,30 @@ size_t order_position(const struct vs_reg *reg, const char *name);
 /* Decides what happened to each touched VS and announces it, with no lock held: what went
  * first, then what changed, then what came. fn may be NULL. */
 void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg);
+
+/* Nsid. All but the first two do nothing where the feature is off. */
+void nsid_init(struct reg_nsid *nsid);
+/* Finds out whether the feature can be had; without it 0 is returned all the same. */
+int nsid_open(struct vs_reg *reg);
+void nsid_close(struct vs_reg *reg);
+/* Gives a VS its nsid, or finds the one that it has. */
+void nsid_add(struct vs_reg *reg, struct vs *vs);
+/* Takes in what was heard. Never blocks. */
+void nsid_hear(struct vs_reg *reg);
+/* Is the nsid of this VS no one's by now, or another namespace's? */
+bool nsid_is_over(struct vs_reg *reg, const struct vs *vs);
+void nsid_forget(struct vs_reg *reg, struct vs *vs); /* out of the table */
+/* A 32-bit attribute; false when there is none. */
+bool nsid_attr(const unsigned char *attrs, size_t len, unsigned type, int *value);
+
+/* Held. */
+void held_wait(struct vs_reg *reg, struct vs *vs); /* the VS is gone */
+void held_drop(struct vs_reg *reg, struct vs *vs); /* without a word */
+void held_end(struct vs_reg *reg, struct vs *vs);  /* its namespace is no more */
+/* Asks again for all: the kernel's word may have been lost. */
+void held_check(struct vs_reg *reg);
+/* Tells of those that are overdue. */
+void held_tell(struct vs_reg *reg);
+uint64_t held_due(const struct vs_reg *reg);
 
 #endif

@@ -61,6 +61,8 @@ static int add_vs(struct vs_reg *reg, const struct look *look, struct vs **vs)
 			close(home);
 		return rc < 0 ? rc : -ENOMEM;
 	}
+	v->observer = reg->host_cookie;
+	v->without = reg->without;
 	pthread_mutex_lock(&reg->lock);
 	HASH_ADD(hh, reg->cookies, cookie, sizeof(v->cookie), v);
 	pthread_mutex_unlock(&reg->lock);
@@ -179,6 +181,7 @@ static void remove_vs(struct vs_reg *reg, struct vs *vs)
 	vs->is_listed = false;
 	HASH_DELETE(hh, reg->cookies, vs);
 	pthread_mutex_unlock(&reg->lock);
+	held_wait(reg, vs);
 	vs_unref(vs);
 }
 
@@ -262,11 +265,33 @@ static void settle_vs(struct vs_reg *reg, struct vs *vs)
 		vs_set_conf(vs, conf);
 	if (is_new || primary->node != atomic_load(&vs->primary))
 		list_vs(reg, vs, primary->node);
+	if (is_new)
+		nsid_add(reg, vs); /* before it is announced: no change of addresses is missed */
 	vs->relabelled = false;
 	if (is_new)
 		vs->event = VS_ADDED;
 	else if (changed)
 		vs->event = VS_CHANGED;
+}
+
+/* The rest of the events, which come of no label. The list's references are given back. */
+static void announce_nsid(struct vs_reg *reg, vs_event_fn *fn, void *arg)
+{
+	struct vs *vs;
+
+	while ((vs = TAILQ_FIRST(&reg->nsid.readdressed))) {
+		TAILQ_REMOVE(&reg->nsid.readdressed, vs, of_addresses);
+		vs->readdressed = false;
+		if (fn && vs->is_listed)
+			fn(vs, VS_ADDRESSES, arg);
+		vs_unref(vs);
+	}
+	while ((vs = TAILQ_FIRST(&reg->nsid.released))) {
+		TAILQ_REMOVE(&reg->nsid.released, vs, of_gone);
+		if (fn)
+			fn(vs, VS_RELEASED, arg);
+		vs_unref(vs);
+	}
 }
 
 void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg)
@@ -288,4 +313,5 @@ void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg)
 		vs->event = 0;
 		vs_unref(vs);
 	}
+	announce_nsid(reg, fn, arg);
 }

@@ -33,6 +33,7 @@ struct vs *vs_new(uint64_t cookie, const struct netns_handle *handle, int home)
 	vs->cookie = cookie;
 	vs->handle = *handle;
 	vs->home = home;
+	atomic_init(&vs->nsid, NSID_NONE);
 	TAILQ_INIT(&vs->labels);
 	return vs;
 }
@@ -115,6 +116,13 @@ uint64_t vs_cookie(const struct vs *vs)
 	return vs->cookie;
 }
 
+int vs_nsid(const struct vs *vs)
+{
+	int nsid = atomic_load(&vs->nsid);
+
+	return nsid >= 0 ? nsid : -ENOENT;
+}
+
 int vs_is_host(const struct vs *vs)
 {
 	return vs->home >= 0;
@@ -166,8 +174,7 @@ static int open_place(const char *place)
 	return fd == -ENOENT || fd == -ENOTDIR || fd == -EINVAL ? -ESTALE : fd;
 }
 
-/* *certain: no other namespace can be behind the descriptor. By its place it may be a successor. */
-static int open_namespace(const struct vs *vs, bool *certain)
+int vs_open_namespace(const struct vs *vs, bool *certain)
 {
 	int fd = -ESTALE;
 
@@ -196,6 +203,20 @@ static int open_namespace(const struct vs *vs, bool *certain)
 	return fd;
 }
 
+int vs_open_checked(const struct vs *vs, bool *certain)
+{
+	uint64_t cookie = vs->cookie;
+	int rc, fd = vs_open_namespace(vs, certain);
+
+	if (fd < 0 || *certain)
+		return fd;
+	rc = netns_cookie(fd, vs->without, &cookie);
+	if (rc == 0 && cookie == vs->cookie)
+		return fd;
+	close(fd);
+	return rc < 0 ? rc : -ESTALE;
+}
+
 /* Cancellation is off so that no descriptor, and with it the namespace, is left behind. */
 int vs_socket(struct vs *vs, int domain, int type, int protocol)
 {
@@ -209,7 +230,7 @@ int vs_socket(struct vs *vs, int domain, int type, int protocol)
 	if (vs->home >= 0)
 		sock = netns_socket_here(vs->cookie, domain, type, protocol);
 	if (sock == -ESTALE) {
-		fd = open_namespace(vs, &certain);
+		fd = vs_open_namespace(vs, &certain);
 		sock = fd < 0 ? fd : netns_socket(fd, vs->cookie, domain, type, protocol);
 		if (fd >= 0)
 			close(fd);
@@ -225,7 +246,7 @@ int vs_enter(struct vs *vs, struct vs_saved *saved)
 	bool certain;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	fd = open_namespace(vs, &certain);
+	fd = vs_open_namespace(vs, &certain);
 	rc = fd < 0 ? fd : netns_enter(fd, vs->cookie, &window);
 	if (fd >= 0)
 		close(fd);
@@ -264,7 +285,7 @@ int vs_root_uids(const struct vs *vs, uid_t *owner, uid_t *root)
 	bool certain;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	fd = open_namespace(vs, &certain);
+	fd = vs_open_namespace(vs, &certain);
 	rc = fd < 0 ? fd : 0;
 	if (rc == 0 && !certain)
 		rc = check_namespace(vs, fd);
@@ -296,6 +317,10 @@ const char *vs_event_name(enum vs_event event)
 		return "removed";
 	case VS_CHANGED:
 		return "changed";
+	case VS_ADDRESSES:
+		return "addresses";
+	case VS_RELEASED:
+		return "released";
 	}
 	return "unknown";
 }

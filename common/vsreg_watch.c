@@ -40,6 +40,11 @@ static int add_fd(struct reg_watch *w, int fd, uint32_t events)
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
+int watch_add(struct reg_watch *watch, int fd)
+{
+	return add_fd(watch, fd, EPOLLIN);
+}
+
 int watch_open(struct reg_watch *watch)
 {
 	struct reg_watch w = {.epoll = epoll_create1(EPOLL_CLOEXEC),

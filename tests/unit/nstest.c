@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net_namespace.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -123,12 +129,15 @@ void nst_open(struct nst *t)
 
 static void note_event(struct vs *vs, enum vs_event event, void *arg)
 {
+	static const char signs[] = "?+-~@!";
 	struct nst *t = arg;
 	size_t len = strlen(t->events);
-	char sign = event == VS_ADDED ? '+' : event == VS_REMOVED ? '-' : '~';
 
-	assert_int_equal(vs_is_gone(vs), event == VS_REMOVED);
-	snprintf(t->events + len, sizeof(t->events) - len, "%c%s ", sign, vs_name(vs));
+	assert_in_range(event, VS_ADDED, VS_RELEASED);
+	assert_int_equal(vs_is_gone(vs), event == VS_REMOVED || event == VS_RELEASED);
+	if (event <= VS_CHANGED || t->all_events)
+		snprintf(t->events + len, sizeof(t->events) - len, "%c%s ", signs[event],
+			vs_name(vs));
 	if (t->hook)
 		t->hook(vs, event, t->hook_arg);
 }
@@ -332,4 +341,61 @@ unsigned nst_count_ns_fds(void)
 	}
 	closedir(dir);
 	return count;
+}
+
+void nst_quiet(struct nst *t)
+{
+	struct pollfd p = {.fd = vs_reg_fd(t->reg), .events = POLLIN};
+
+	while (poll(&p, 1, 0) == 1)
+		nst_dispatch(t);
+	t->events[0] = '\0';
+}
+
+void nst_set_address(int sock, const char *address)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct ifreq r = {.ifr_flags = IFF_UP};
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "lo:1");
+	assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
+	memcpy(&r.ifr_addr, &in, sizeof(in));
+	assert_int_equal(ioctl(sock, SIOCSIFADDR, &r), 0);
+}
+
+struct vs *nst_get(struct nst *t, const char *name)
+{
+	struct vs *vs = vs_by_name(t->reg, name);
+
+	assert_non_null(vs);
+	return vs;
+}
+
+void nst_set_address_in(struct vs *vs, const char *address)
+{
+	int sock = vs_socket(vs, AF_INET, SOCK_DGRAM, 0);
+
+	assert_true(sock >= 0);
+	nst_set_address(sock, address);
+	close(sock);
+}
+
+void nst_set_nsid(int netlink, int ns, int nsid)
+{
+	struct {
+		struct nlmsghdr head;
+		struct rtgenmsg body;
+		_Alignas(4) struct nlattr fd;
+		int32_t fd_value;
+		struct nlattr id;
+		int32_t id_value;
+	} m = {
+		.head = {sizeof(m), RTM_NEWNSID, NLM_F_REQUEST, 1, 0},
+		.fd = {sizeof(struct nlattr) + 4, NETNSA_FD},
+		.fd_value = ns,
+		.id = {sizeof(struct nlattr) + 4, NETNSA_NSID},
+		.id_value = nsid,
+	};
+
+	assert_int_equal(send(netlink, &m, sizeof(m), 0), sizeof(m));
 }

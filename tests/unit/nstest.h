@@ -30,6 +30,13 @@
 	{                                                                                          \
 		#f "_old_kernel", f, nst_setup, nst_teardown, (void *)(uintptr_t)NST_OLD_KERNEL    \
 	}
+/* With all, and with nsids alone: a gone VS can then be opened by nothing. */
+#define NST_KERNELS(f)                                                                             \
+	{#f, f, nst_setup, nst_teardown, NULL},                                                    \
+	{                                                                                          \
+		#f "_without_handles", f, nst_setup, nst_teardown,                                 \
+			(void *)(uintptr_t)(VS_NO_HANDLE | VS_NO_GET_ID)                           \
+	}
 #define NST_ONCE(f)                                                                                \
 	{                                                                                          \
 		#f, f, nst_setup, nst_teardown, NULL                                               \
@@ -38,7 +45,10 @@
 struct nst {
 	struct vs_reg_config config;
 	struct vs_reg *reg;
-	char events[4096]; /* "+name ", "-name ", "~name ", since the last nst_expect() */
+	/* "+name ", "-name ", "~name ", since the last nst_expect(). With all_events also "@name "
+	 * for addresses and "!name " for released. */
+	char events[4096];
+	bool all_events;
 	char log[65536];   /* "<priority> vs: text\n" */
 	/* Called for each event after it is noted; may be NULL. */
 	vs_event_fn *hook;
@@ -63,6 +73,8 @@ void nst_expect(struct nst *t, const char *events);
 void nst_expect_log(struct nst *t, const char *text);
 /* With t->config. */
 int nst_reload(struct nst *t);
+/* Dispatches until there is nothing more to do, and forgets the events. */
+void nst_quiet(struct nst *t);
 /* Looks at everything again; what there is to be told is told. */
 void nst_rescan(struct nst *t);
 unsigned nst_count_log(const struct nst *t, const char *text);
@@ -82,6 +94,13 @@ void nst_bind(int ns, const char *path);
 /* As ip-netns(8) does: the file, the mount; and the mount, the file. */
 uint64_t nst_add(const char *path);
 void nst_del(const char *path);
+/* A reference. */
+struct vs *nst_get(struct nst *t, const char *name);
+/* On lo:1 of the socket's namespace, or the VS's; 0.0.0.0 takes it away. */
+void nst_set_address(int sock, const char *address);
+void nst_set_address_in(struct vs *vs, const char *address);
+/* Asks for an nsid (-1: any) of the namespace behind fd, where the netlink socket is. */
+void nst_set_nsid(int netlink, int ns, int nsid);
 /* Descriptors of this process that are network namespaces. */
 unsigned nst_count_ns_fds(void);
 

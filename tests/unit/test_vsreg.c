@@ -381,6 +381,8 @@ static void test_words(void **state)
 	assert_string_equal(vs_event_name(VS_ADDED), "added");
 	assert_string_equal(vs_event_name(VS_REMOVED), "removed");
 	assert_string_equal(vs_event_name(VS_CHANGED), "changed");
+	assert_string_equal(vs_event_name(VS_ADDRESSES), "addresses");
+	assert_string_equal(vs_event_name(VS_RELEASED), "released");
 	assert_string_equal(vs_event_name((enum vs_event)0), "unknown");
 }
 
