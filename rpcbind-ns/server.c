@@ -19,7 +19,7 @@ struct vserver *server_by_cookie(const struct server *server, uint64_t cookie)
 	struct vserver *vs;
 
 	HASH_FIND(by_cookie, server->by_cookie, &cookie, sizeof(cookie), vs);
-	return vs && vs->conf.serve ? vs : NULL;
+	return vs && vs->conf.serve && vs->answered ? vs : NULL;
 }
 
 static struct vserver *server_by_id(const struct server *server, uint64_t id)
@@ -112,8 +112,6 @@ static int add_vserver(struct server *server, const struct opener_vs *info,
 	}
 	server->unanswered++;
 	vserver_request_sockets(vs);
-	if (vs->conf.serve)
-		stream_adopt(server, vs);
 	return 0;
 }
 
@@ -123,6 +121,11 @@ static void on_vs(const struct opener_vs *info, const struct ini_doc *settings, 
 	struct vserver *vs = server_by_id(server, info->id);
 	int rc;
 
+	/* Nothing is served with privileges. */
+	if (!server->sandboxed) {
+		fail(server, "a virtual server came before the configuration", -EPROTO);
+		return;
+	}
 	if (vs) {
 		rc = vserver_update(vs, info, settings);
 		if (!rc)
@@ -169,8 +172,10 @@ static void note_path_error(struct server *server, const struct link_socket *s)
 
 static void take_path(struct server *server, struct link_socket *s)
 {
-	int rc = s->fd < 0 ? -s->error : stream_listener_open(&server->path, s->fd);
+	int rc;
 
+	stream_listener_close(&server->path);
+	rc = s->fd < 0 ? -s->error : stream_listener_open(&server->path, s->fd);
 	if (rc) {
 		note_path_error(server, s);
 		return;
@@ -205,7 +210,8 @@ static void on_listening(uint64_t id, uint32_t mask, struct link_socket *sockets
 			vserver_listening(vs, mask, sockets);
 		return;
 	}
-	if ((mask & OPENER_BIT(OPENER_PATH)) && server->path.fd < 0)
+	/* The opener sends another one when somebody has removed the socket from its path. */
+	if (mask & OPENER_BIT(OPENER_PATH))
 		take_path(server, &sockets[OPENER_PATH]);
 	if ((mask & OPENER_BIT(OPENER_CONTROL)) && !server->control)
 		take_control(server, &sockets[OPENER_CONTROL]);
@@ -240,6 +246,15 @@ static void on_path_retry(struct loop_timer *timer)
 		loop_timer_in(server->loop, &server->path_timer, PATH_RETRY);
 }
 
+static void on_path_lost(struct stream_listener *l)
+{
+	struct server *server = l->server;
+
+	stream_listener_close(l);
+	link_release(server->link, 0, OPENER_BIT(OPENER_PATH));
+	loop_timer_in(server->loop, &server->path_timer, PATH_RETRY);
+}
+
 static void on_signal(void *arg, int signo)
 {
 	struct server *server = arg;
@@ -266,7 +281,7 @@ static int set_up(struct server *server, int fd)
 		rc = status_new(&server->status, server);
 	if (rc)
 		return rc;
-	stream_listener_init(&server->path, server, NULL, NETID_LOCAL);
+	stream_listener_init(&server->path, server, NULL, NETID_LOCAL, on_path_lost);
 	server->path_timer.fn = on_path_retry;
 	return link_new(&server->link, server->loop, fd, &handler);
 }

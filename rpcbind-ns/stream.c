@@ -21,6 +21,7 @@
 #define IDLE_MAX (300 * LOOP_SEC)
 #define STUCK_MAX (30 * LOOP_SEC)
 #define REFUSED_MAX (5 * LOOP_SEC)
+#define RESCAN_EVERY (20 * LOOP_MSEC)
 
 /* Out of descriptors: the client is told by a close, not by silence, and the listener does not
  * stay readable for ever. */
@@ -74,11 +75,21 @@ static int move_below_limit(struct server *server, int fd)
 	return -1;
 }
 
+/* Some go with their connection; the others come from a socket that does not listen any more, as
+ * after a SOCK_DESTROY by root of the VS, and would come for ever. */
+static bool is_lost(int error)
+{
+	return error == EINVAL || error == EBADF || error == ENOTSOCK || error == EOPNOTSUPP;
+}
+
 static void on_acceptable(struct loop_io *io, uint32_t events)
 {
 	struct stream_listener *l = container_of(io, struct stream_listener, io);
 
-	(void)events;
+	if (events & EPOLLHUP) {
+		l->lost(l);
+		return;
+	}
 	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
 		struct sockaddr_storage peer = {0};
 		socklen_t len = sizeof(peer);
@@ -90,6 +101,10 @@ static void on_acceptable(struct loop_io *io, uint32_t events)
 			stream_conn_start(l, fd, &peer, len);
 			continue;
 		}
+		if (is_lost(errno)) {
+			l->lost(l);
+			return;
+		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 			shed(l);
 		if (errno == EAGAIN || errno == EMFILE)
@@ -98,13 +113,14 @@ static void on_acceptable(struct loop_io *io, uint32_t events)
 }
 
 void stream_listener_init(struct stream_listener *l, struct server *server, struct vserver *vs,
-	enum netid netid)
+	enum netid netid, void (*lost)(struct stream_listener *l))
 {
 	*l = (struct stream_listener){.io = LOOP_IO_INIT(on_acceptable),
 		.fd = -1,
 		.netid = netid,
 		.server = server,
-		.vs = vs};
+		.vs = vs,
+		.lost = lost};
 }
 
 int stream_listener_open(struct stream_listener *l, int fd)
@@ -156,6 +172,29 @@ void stream_need_sweep(struct server *server)
 		loop_timer_in(server->loop, &server->stream.sweep, SWEEP_EVERY);
 }
 
+static void on_rescan(struct loop_timer *timer)
+{
+	struct stream_server *ss = container_of(timer, struct stream_server, rescan);
+	struct server *server = container_of(ss, struct server, stream);
+	int rc = link_rescan(server->link);
+
+	if (rc)
+		log_err(NULL, "cannot ask the opener to look again: %s", strerror(-rc));
+}
+
+void stream_need_rescan(struct server *server)
+{
+	struct stream_server *ss = &server->stream;
+	uint64_t now = loop_now(server->loop);
+
+	if (loop_timer_set(&ss->rescan))
+		return;
+	if (ss->rescan_after < now)
+		ss->rescan_after = now;
+	loop_timer_at(server->loop, &ss->rescan, ss->rescan_after);
+	ss->rescan_after += RESCAN_EVERY;
+}
+
 /* The kernel hands out the lowest free descriptor, so that its number tells how full the table
  * is. What is kept free is for the sockets of new VSs and for vsctl. */
 static int descriptor_limit(void)
@@ -175,6 +214,8 @@ int stream_server_init(struct server *server)
 	TAILQ_INIT(&ss->all);
 	TAILQ_INIT(&ss->waiting);
 	ss->sweep.fn = on_sweep;
+	ss->rescan.fn = on_rescan;
+	stream_queue_init(server);
 	ss->refused_limit = (struct log_limit){.burst = 10, .interval = 10 * LOOP_SEC};
 	ss->exhausted_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
 	ss->fd_limit = descriptor_limit();
@@ -193,6 +234,8 @@ void stream_server_clear(struct server *server)
 	while ((c = TAILQ_FIRST(&ss->all)))
 		stream_conn_close(c);
 	loop_timer_del(server->loop, &ss->sweep);
+	loop_timer_del(server->loop, &ss->work);
+	loop_timer_del(server->loop, &ss->rescan);
 	if (ss->reserve_fd >= 0)
 		close(ss->reserve_fd);
 	free(ss->scratch);

@@ -6,6 +6,9 @@
  * kernel tells by the cookie of the accepted socket. A cookie that no VS has is looked for once
  * more, for at most a second, and then refused.
  *
+ * Fair between VSs: in one turn of the loop a VS is served for at most STREAM_TURN; what it has more
+ * to do waits in its own queue for the next.
+ *
  * Limits, per VS: connections of each kind, bytes that wait for peers who do not read; for all:
  * clients that wait for their VS to be found. A TCP connection that is idle, or stuck in the
  * middle of a record or of a reply, is closed; of local ones only the stuck.
@@ -28,11 +31,13 @@ struct server;
 struct vserver;
 
 #define STREAM_REMOTE_MAX 256    /* TCP connections from outside, per VS */
-#define STREAM_INSIDE_MAX 1024   /* local and loopback connections, per VS */
+#define STREAM_INSIDE_MAX 1024   /* local and loopback connections, per VS... */
+#define STREAM_PER_UID_MAX 256   /* ...of which one uid that is not root may have */
 #define STREAM_WAITING_MAX 64    /* clients of no known VS */
 #define STREAM_REFUSED_MAX 64    /* clients that are being refused */
 #define STREAM_WAITING_PER_UID 16 /* of these, from one uid that is not root */
 #define STREAM_RESERVE 64        /* descriptors that connections must leave free */
+#define STREAM_TURN (300000) /* nanoseconds */
 #define STREAM_BACKLOG_MAX (16u << 20) /* bytes not yet read by peers, per VS */
 
 struct stream_listener {
@@ -41,17 +46,22 @@ struct stream_listener {
 	enum netid netid; /* TCP, TCP6 or LOCAL */
 	struct server *server;
 	struct vserver *vs; /* NULL: the client's cookie says */
+	/* The socket takes no connections any more: somebody destroyed it. It is closed. */
+	void (*lost)(struct stream_listener *l);
 };
 
 struct stream_conn {
 	TAILQ_ENTRY(stream_conn) in_vs;     /* in its VS's list, or among those that wait */
 	TAILQ_ENTRY(stream_conn) in_server;
+	TAILQ_ENTRY(stream_conn) in_queue;  /* of its VS, while is_queued */
+	bool is_queued;
 	struct server *server;
 	struct vserver *vs; /* NULL while unknown, and for ever when refused */
 	struct loop_io io;
 	int fd;
 	uint64_t cookie; /* local connections */
-	uid_t uid;       /* local connections: SO_PEERCRED */
+	uid_t uid;       /* local: SO_PEERCRED; loopback: once it was asked for */
+	bool uid_known;
 	pid_t pid;
 	bool refused;
 	struct loop_timer hold; /* while the VS is looked for */
@@ -64,6 +74,7 @@ struct stream_conn {
 	uint64_t active;        /* loop time of the last progress */
 };
 TAILQ_HEAD(stream_list, stream_conn);
+TAILQ_HEAD(vserver_list, vserver);
 
 /* What all streams of a server share. */
 struct stream_server {
@@ -71,6 +82,10 @@ struct stream_server {
 	struct stream_list all, waiting;
 	size_t waiting_count, refused_count;
 	struct loop_timer sweep;
+	struct loop_timer work;        /* set while a VS has something queued */
+	struct vserver_list busy;      /* VSs with something queued */
+	struct loop_timer rescan;
+	uint64_t rescan_after;
 	uint8_t *reply;    /* grows, and shrinks after a large reply */
 	size_t reply_size;
 	uint8_t *scratch;
@@ -83,7 +98,7 @@ int stream_server_init(struct server *server);
 void stream_server_clear(struct server *server);
 
 void stream_listener_init(struct stream_listener *l, struct server *server, struct vserver *vs,
-	enum netid netid);
+	enum netid netid, void (*lost)(struct stream_listener *l));
 int stream_listener_open(struct stream_listener *l, int fd); /* takes fd over on success */
 void stream_listener_close(struct stream_listener *l);
 

@@ -48,6 +48,7 @@ void stream_conn_close(struct stream_conn *c)
 {
 	loop_io_del(c->server->loop, &c->io);
 	loop_timer_del(c->server->loop, &c->hold);
+	stream_dequeue(c);
 	unlink_from_vs(c);
 	TAILQ_REMOVE(&c->server->stream.all, c, in_server);
 	close(c->fd);
@@ -61,13 +62,18 @@ static int peer_uid(void *arg, uid_t *uid)
 {
 	struct stream_conn *c = arg;
 
-	if (is_local(c)) {
-		*uid = c->uid;
-		return 0;
-	}
-	if (!c->caller.inside || !c->vs)
+	int rc = 0;
+
+	if (!c->caller.inside || (!c->vs && !c->uid_known))
 		return -ENOENT;
-	return vserver_loopback_uid(c->vs, IPPROTO_TCP, &c->caller, uid);
+	/* The owner of a socket is its maker, for good. */
+	if (!c->uid_known)
+		rc = vserver_loopback_uid(c->vs, IPPROTO_TCP, &c->caller, &c->uid);
+	if (rc)
+		return rc;
+	c->uid_known = true;
+	*uid = c->uid;
+	return 0;
 }
 
 /* The reply stands behind the room for its record mark. */
@@ -146,6 +152,8 @@ static int serve_record(struct stream_conn *c, const uint8_t *record, size_t len
 	struct proc_forward forward;
 	int rc = 0;
 
+	uint64_t begin = stream_clock();
+
 	c->caller.wall_seconds = (uint64_t)time(NULL);
 	if (proc_call(c->vs ? &c->vs->proc : NULL, &c->caller, record, len, &r.reply, &forward) ==
 		PROC_REPLY) {
@@ -153,6 +161,8 @@ static int serve_record(struct stream_conn *c, const uint8_t *record, size_t len
 		rc = send_reply(c, ss->reply, r.reply.len + 4);
 		shrink_reply(ss);
 	}
+	if (c->vs)
+		stream_worked(c->vs, begin);
 	/* One answer is all that a refused client gets. */
 	return c->refused && !rc ? -ECONNABORTED : rc;
 }
@@ -185,8 +195,27 @@ static int feed(struct stream_conn *c, const uint8_t *data, size_t len)
 			return rc;
 		if (c->out)
 			return keep_rest(c, data, len);
+		if (c->vs && len && !stream_may_work(c->vs)) {
+			rc = keep_rest(c, data, len);
+			if (!rc)
+				stream_enqueue(c);
+			return rc;
+		}
 	}
 	return 0;
+}
+
+static int feed_stash(struct stream_conn *c)
+{
+	uint8_t *stash = c->stash;
+	size_t len = c->stash_len;
+	int rc;
+
+	c->stash = NULL;
+	c->stash_len = 0;
+	rc = feed(c, stash, len);
+	free(stash);
+	return rc;
 }
 
 /* The peer took some: go on with what waits behind. */
@@ -194,8 +223,6 @@ static int flush(struct stream_conn *c)
 {
 	ssize_t n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent,
 		MSG_NOSIGNAL | MSG_DONTWAIT);
-	uint8_t *stash = c->stash;
-	size_t stash_len = c->stash_len;
 	int rc;
 
 	if (n < 0)
@@ -208,11 +235,8 @@ static int flush(struct stream_conn *c)
 	free(c->out);
 	c->out = NULL;
 	c->out_len = c->out_sent = 0;
-	c->stash = NULL;
-	c->stash_len = 0;
-	rc = feed(c, stash, stash_len);
-	free(stash);
-	if (!rc && !c->out)
+	rc = feed_stash(c);
+	if (!rc && !c->out && !c->is_queued)
 		rc = loop_io_mod(c->server->loop, &c->io, EPOLLIN);
 	return rc;
 }
@@ -232,13 +256,30 @@ static void on_io(struct loop_io *io, uint32_t events)
 	struct stream_conn *c = container_of(io, struct stream_conn, io);
 	int rc;
 
-	c->active = loop_now(c->server->loop);
+	/* A refused client gains no time by what it sends. */
+	if (!c->refused)
+		c->active = loop_now(c->server->loop);
+	if (c->vs && !c->out && !stream_may_work(c->vs)) {
+		stream_enqueue(c);
+		return;
+	}
 	if (c->out)
 		rc = flush(c);
 	else if (events & EPOLLIN)
 		rc = receive(c);
 	else
 		rc = -ECONNRESET;
+	if (rc)
+		stream_conn_close(c);
+}
+
+void stream_conn_resume(struct stream_conn *c)
+{
+	int rc = loop_io_add(c->server->loop, &c->io, c->fd, EPOLLIN);
+
+	c->active = loop_now(c->server->loop);
+	if (!rc)
+		rc = c->stash ? feed_stash(c) : receive(c);
 	if (rc)
 		stream_conn_close(c);
 }
@@ -290,9 +331,24 @@ bool stream_conn_evict(struct vserver *vs)
 	return true;
 }
 
+/* Over IP on loopback nobody knows whose it is before he asks: together they count as one uid. */
+static bool has_too_many(const struct stream_conn *c, const struct vserver *vs)
+{
+	const struct stream_conn *other;
+	unsigned same = 0;
+
+	if (is_local(c) && c->uid == 0)
+		return vs->inside_count >= STREAM_INSIDE_MAX;
+	TAILQ_FOREACH(other, &vs->conns, in_vs)
+		same += other->caller.inside && is_local(other) == is_local(c) &&
+			(!is_local(c) || other->uid == c->uid);
+	return same >= STREAM_PER_UID_MAX ||
+	       vs->inside_count >= STREAM_INSIDE_MAX - STREAM_PER_UID_MAX;
+}
+
 static int join(struct stream_conn *c, struct vserver *vs)
 {
-	if (c->caller.inside && vs->inside_count >= STREAM_INSIDE_MAX)
+	if (c->caller.inside && has_too_many(c, vs))
 		return -EBUSY;
 	/* There is one from outside, and these go first. */
 	if (!c->caller.inside && vs->remote_count >= STREAM_REMOTE_MAX)
@@ -332,7 +388,9 @@ static bool may_wait(const struct stream_conn *c)
 
 	TAILQ_FOREACH(other, &ss->waiting, in_vs)
 		same += other->uid == c->uid;
-	return ss->waiting_count < STREAM_WAITING_MAX && (c->uid == 0 || same < STREAM_WAITING_PER_UID);
+	if (c->uid == 0)
+		return ss->waiting_count < 2 * STREAM_WAITING_MAX;
+	return ss->waiting_count < STREAM_WAITING_MAX && same < STREAM_WAITING_PER_UID;
 }
 
 /* Until the VS is known the connection is not read from. */
@@ -348,9 +406,8 @@ static int wait_for_vs(struct stream_conn *c)
 		return rc;
 	TAILQ_INSERT_TAIL(&ss->waiting, c, in_vs);
 	ss->waiting_count++;
+	stream_need_rescan(c->server);
 	rc = loop_timer_in(c->server->loop, &c->hold, HOLD);
-	if (!rc)
-		rc = link_rescan(c->server->link);
 	if (rc)
 		stream_conn_settle(c, NULL);
 	return 0;
@@ -365,6 +422,7 @@ static int identify_local(struct stream_conn *c)
 		getsockopt(c->fd, SOL_SOCKET, SO_NETNS_COOKIE, &c->cookie, &cookie_len) < 0)
 		return -errno;
 	c->uid = cred.uid;
+	c->uid_known = true;
 	c->pid = cred.pid;
 	c->caller.peer.family = AF_UNIX;
 	c->caller.inside = true;

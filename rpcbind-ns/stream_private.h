@@ -12,5 +12,19 @@
 /* The client's VS is known now; vs NULL: it is refused. */
 void stream_conn_settle(struct stream_conn *c, struct vserver *vs);
 void stream_need_sweep(struct server *server);
+/* A client of an unknown namespace: the opener is asked to look again, not more often than it can. */
+void stream_need_rescan(struct server *server);
+
+/* stream_queue.c: turns. Has the VS still time in this one? */
+bool stream_may_work(const struct vserver *vs);
+/* Notes that it used some: since is of stream_clock(). */
+uint64_t stream_clock(void);
+void stream_worked(struct vserver *vs, uint64_t since);
+/* The connection goes on in a later turn; until then its descriptor is not watched. */
+void stream_enqueue(struct stream_conn *c);
+void stream_dequeue(struct stream_conn *c);
+void stream_queue_init(struct server *server);
+/* stream_conn.c: goes on with what waits, or with what can be read. */
+void stream_conn_resume(struct stream_conn *c);
 
 #endif

@@ -234,6 +234,13 @@ static void on_readable(struct loop_io *io, uint32_t events)
 	(void)events;
 	prepare_in(b);
 	n = recvmmsg(s->fd, b->in_msg, BATCH, MSG_DONTWAIT, NULL);
+	/* Only a SOCK_DESTROY gives this, and takes the port with it. */
+	if (n < 0 && errno == ECONNABORTED) {
+		udp_close(s);
+		vserver_socket_lost(s->vs, s->netid == NETID_UDP ? OPENER_UDP4 : OPENER_UDP6,
+			ECONNABORTED);
+		return;
+	}
 	for (int i = 0; i < n; i++) {
 		struct slot *out = &b->out[count];
 		size_t len = serve(s, b, (unsigned)i, out);

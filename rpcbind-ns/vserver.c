@@ -164,17 +164,28 @@ static void on_retry(struct loop_timer *timer)
 		container_of(timer, struct vserver, retry));
 }
 
+static void on_listener_lost(struct stream_listener *l)
+{
+	enum opener_kind kind = l->netid == NETID_TCP    ? OPENER_TCP4
+				: l->netid == NETID_TCP6 ? OPENER_TCP6
+							 : OPENER_ABSTRACT;
+
+	stream_listener_close(l);
+	vserver_socket_lost(l->vs, kind, ECONNABORTED);
+}
+
 static void init_sockets(struct vserver *vs)
 {
 	udp_init(&vs->udp4, vs, NETID_UDP);
 	udp_init(&vs->udp6, vs, NETID_UDP6);
-	stream_listener_init(&vs->tcp4, vs->server, vs, NETID_TCP);
-	stream_listener_init(&vs->tcp6, vs->server, vs, NETID_TCP6);
-	stream_listener_init(&vs->abstract, vs->server, vs, NETID_LOCAL);
+	stream_listener_init(&vs->tcp4, vs->server, vs, NETID_TCP, on_listener_lost);
+	stream_listener_init(&vs->tcp6, vs->server, vs, NETID_TCP6, on_listener_lost);
+	stream_listener_init(&vs->abstract, vs->server, vs, NETID_LOCAL, on_listener_lost);
 	remote_init(&vs->remote, vs);
 	vs->diag_fd = -1;
 	vs->retry.fn = on_retry;
 	TAILQ_INIT(&vs->conns);
+	TAILQ_INIT(&vs->queue);
 }
 
 int vserver_new(struct vserver **vs, struct server *server, const struct opener_vs *info,

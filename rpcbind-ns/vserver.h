@@ -36,7 +36,9 @@ struct vserver {
 	struct stream_listener tcp4, tcp6, abstract;
 	struct remote remote;
 	int diag_fd;
-	struct stream_list conns;
+	struct stream_list conns, queue;
+	TAILQ_ENTRY(vserver) in_busy; /* while something is queued */
+	uint64_t turn, worked;        /* nanoseconds of work in that turn of the loop */
 	size_t remote_count, inside_count, backlog;
 
 	/* What could not be opened, by kind: errno and who has it. */
@@ -61,6 +63,9 @@ void vserver_free(struct vserver *vs); /* closes everything */
 /* Asks the opener for the sockets that the VS should have and has not. */
 void vserver_request_sockets(struct vserver *vs);
 void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *sockets);
+
+/* A socket does not work any more: it is closed, here and at the opener, and asked for again. */
+void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error);
 
 /* "ok", "degraded", "starting" or "off"; problem: what is missing, "" when nothing is. */
 const char *vserver_state(const struct vserver *vs);

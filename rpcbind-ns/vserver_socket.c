@@ -75,11 +75,15 @@ static uint32_t kinds_of(const struct vserver *vs)
 	return mask;
 }
 
+/* From now on clients that came by the path socket are served too: not before, since what they
+ * register would not be found over the network. */
 static void first_answer(struct vserver *vs)
 {
 	if (vs->answered)
 		return;
 	vs->answered = true;
+	if (vs->conf.serve)
+		stream_adopt(vs->server, vs);
 	server_answered(vs->server);
 }
 
@@ -193,6 +197,19 @@ void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *so
 		vs->retry_delay = 0;
 	}
 	first_answer(vs);
+}
+
+void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error)
+{
+	const struct link_socket lost = {-1, error, ""};
+	int rc = link_release(vs->server->link, vs->id, OPENER_BIT(kind));
+
+	if (rc)
+		log_err(vs->name, "cannot give a socket back: %s", strerror(-rc));
+	note_error(vs, kind, &lost);
+	vs->retry_delay = RETRY_MIN;
+	if (!loop_timer_set(&vs->retry))
+		loop_timer_in(vs->server->loop, &vs->retry, RETRY_MIN);
 }
 
 const char *vserver_state(const struct vserver *vs)
