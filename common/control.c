@@ -238,7 +238,7 @@ int control_new(struct control **out, struct loop *loop, int fd,
 	control->methods = methods;
 	control->arg = arg;
 	LIST_INIT(&control->peers);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+	if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
 		rc = -errno;
 	else
 		rc = loop_io_add(loop, &control->listener, fd, EPOLLIN);

@@ -107,7 +107,7 @@ static struct vs_reg_config registry_config(const struct daemon_config *config,
 
 static const struct ini_doc *hook_settings(void *arg)
 {
-	return ((struct daemon *)arg)->config.doc;
+	return ((struct daemon *)arg)->config.told;
 }
 
 static int hook_vs_settings(void *arg, struct vs *vs, struct ini_doc *doc)
@@ -181,8 +181,10 @@ static int reload(void *arg, char *text, size_t size)
 	daemon_config_clear(&old, d->spec);
 	compare_policy(d, &d->config);
 	log_set_level(conf_of(&d->config)->log_level);
-	opener_refresh(d->opener);
-	return 0;
+	rc = opener_refresh(d->opener);
+	if (rc)
+		snprintf(text, size, "the server cannot be told: %s", strerror(-rc));
+	return rc;
 }
 
 static void reload_by_signal(struct daemon *d)
@@ -204,10 +206,13 @@ static void start_server(struct daemon *d)
 
 	if (!rc) {
 		rc = opener_attach(d->opener, fd);
-		if (rc)
-			close(fd);
+		/* It knows nothing, and is to be replaced by one that does. */
+		if (rc && d->supervisor.pid)
+			kill(d->supervisor.pid, SIGKILL);
 	}
-	if (rc) {
+	if (rc && d->supervisor.pid) {
+		log_err(NULL, "the server cannot be told what to serve: %s", strerror(-rc));
+	} else if (rc) {
 		log_err(NULL, "the server cannot be started: %s", strerror(-rc));
 		loop_timer_in(d->loop, &d->supervisor.timer,
 			supervisor_backoff(&d->supervisor, loop_now(d->loop)) + LOOP_SEC);
@@ -393,7 +398,7 @@ static int opener_main(const struct daemon_spec *spec, const struct daemon_optio
 		hook_ready, hook_lost, &d};
 	if (daemon_config_load(&d.config, spec, options, &errors)) {
 		/* The registry's own errors are worth knowing in the same go. */
-		struct daemon_config empty = {ini_doc_new(), calloc(1, spec->conf_size)};
+		struct daemon_config empty = {ini_doc_new(), NULL, calloc(1, spec->conf_size)};
 		if (empty.doc && empty.values && !conf_defaults(spec->schema, empty.values))
 			check_registry(&empty, options);
 		daemon_config_clear(&empty, spec);

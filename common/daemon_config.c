@@ -114,14 +114,34 @@ static int check_vs_files(const struct daemon_spec *spec, const char *dir,
 	return rc;
 }
 
+/* The registry is the opener's, and may have any number of settings. */
+static int choose_told(const struct ini_doc *doc, struct ini_doc **told)
+{
+	struct ini_doc *chosen = ini_doc_new();
+	int rc = chosen ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < ini_doc_count(doc); i++) {
+		const struct ini_setting *s = ini_doc_get(doc, i);
+		if (strcmp(s->section, "Registry"))
+			rc = ini_doc_add(chosen, s);
+	}
+	if (rc)
+		ini_doc_free(chosen);
+	else
+		*told = chosen;
+	return rc;
+}
+
 int daemon_config_load(struct daemon_config *config, const struct daemon_spec *spec,
 	const struct daemon_options *options, struct daemon_errors *errors)
 {
-	struct daemon_config c = {ini_doc_new(), calloc(1, spec->conf_size)};
+	struct daemon_config c = {ini_doc_new(), NULL, calloc(1, spec->conf_size)};
 	int rc = c.doc && c.values ? conf_defaults(spec->schema, c.values) : -ENOMEM;
 
 	if (!rc)
 		rc = read_files(c.doc, options, errors);
+	if (!rc)
+		rc = choose_told(c.doc, &c.told);
 	if (!rc) {
 		conf_apply(spec->schema, c.values, c.doc, daemon_error, errors);
 		rc = check_vs_files(spec, options->vs_dir, errors);
@@ -142,6 +162,7 @@ void daemon_config_clear(struct daemon_config *config, const struct daemon_spec 
 		conf_clear(spec->schema, config->values);
 	free(config->values);
 	ini_doc_free(config->doc);
+	ini_doc_free(config->told);
 	*config = (struct daemon_config){0};
 }
 

@@ -31,6 +31,7 @@ int daemon_options_parse(struct daemon_options *options, const char *name, int a
 /* One reading of the configuration: the settings and what the schema made of them. */
 struct daemon_config {
 	struct ini_doc *doc;
+	struct ini_doc *told; /* of it, what the server needs to know */
 	void *values; /* daemon_spec.conf_size bytes */
 };
 

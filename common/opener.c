@@ -13,6 +13,8 @@
 #include "opener.h"
 #include "opener_private.h"
 
+#define PATH_CHECK_EVERY (5 * LOOP_SEC)
+
 static struct opener_entry *entry_of(struct opener *opener, const struct vs *vs)
 {
 	struct opener_entry *e;
@@ -107,7 +109,8 @@ static void tell_vs(struct opener *opener, struct opener_entry *e)
 		rc = opener_send(opener, &w, NULL, 0);
 	if (rc)
 		log_err(vs_name(e->vs), "cannot be announced to the server: %s", strerror(-rc));
-	e->told = !rc;
+	/* What the server was told before it still knows. */
+	e->told = e->told || !rc;
 }
 
 static void tell_gone(struct opener *opener, struct opener_entry *e)
@@ -137,6 +140,9 @@ void opener_vs_event(struct vs *vs, enum vs_event event, void *arg)
 	struct opener *opener = arg;
 	struct opener_entry *e = entry_of(opener, vs);
 
+	/* The server listens on the wildcard address, and a VS let go was dropped before. */
+	if (event == VS_ADDRESSES || event == VS_RELEASED)
+		return;
 	if (event == VS_REMOVED) {
 		if (!e)
 			return;
@@ -156,7 +162,7 @@ void opener_vs_event(struct vs *vs, enum vs_event event, void *arg)
 	refresh_entry(opener, e);
 }
 
-static void tell_settings(struct opener *opener)
+static int tell_settings(struct opener *opener)
 {
 	struct buf_writer w;
 	int rc;
@@ -166,15 +172,21 @@ static void tell_settings(struct opener *opener)
 	rc = opener_send(opener, &w, NULL, 0);
 	if (rc)
 		log_err(NULL, "the configuration cannot be told to the server: %s", strerror(-rc));
+	return rc;
 }
 
-void opener_refresh(struct opener *opener)
+/* The settings come first: by them the server gives up its privileges. */
+int opener_refresh(struct opener *opener)
 {
 	struct opener_entry *e, *next;
+	int rc = tell_settings(opener);
 
-	tell_settings(opener);
+	if (rc)
+		return rc;
 	HASH_ITER(by_id, opener->by_id, e, next)
 		refresh_entry(opener, e);
+	opener_check_path(opener);
+	return 0;
 }
 
 static void on_message(struct channel_message *message, void *arg)
@@ -208,13 +220,30 @@ int opener_attach(struct opener *opener, int fd)
 	channel_free(opener->channel);
 	opener->channel = NULL;
 	rc = channel_new(&opener->channel, opener->loop, fd, true, &handler);
-	if (rc)
+	if (rc) {
+		close(fd);
 		return rc;
+	}
 	HASH_ITER(by_id, opener->by_id, e, next)
 		e->told = false;
-	opener_refresh(opener);
-	opener_begin(opener, &w, OPENER_SYNCED);
-	return opener_send(opener, &w, NULL, 0);
+	rc = opener_refresh(opener);
+	if (!rc) {
+		opener_begin(opener, &w, OPENER_SYNCED);
+		rc = opener_send(opener, &w, NULL, 0);
+	}
+	if (rc) {
+		channel_free(opener->channel);
+		opener->channel = NULL;
+	}
+	return rc;
+}
+
+static void on_path_check(struct loop_timer *timer)
+{
+	struct opener *opener = container_of(timer, struct opener, path_check);
+
+	opener_check_path(opener);
+	loop_timer_in(opener->loop, &opener->path_check, PATH_CHECK_EVERY);
 }
 
 static void on_registry(struct loop_io *io, uint32_t events)
@@ -241,7 +270,13 @@ int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
 	o->hooks = hooks;
 	o->global[0] = o->global[1] = -1;
 	o->reg_io = (struct loop_io)LOOP_IO_INIT(on_registry);
+	o->path_check.fn = on_path_check;
 	rc = loop_io_add(loop, &o->reg_io, vs_reg_fd(reg), EPOLLIN);
+	if (!rc) {
+		rc = loop_timer_in(loop, &o->path_check, PATH_CHECK_EVERY);
+		if (rc)
+			loop_io_del(loop, &o->reg_io);
+	}
 	if (rc) {
 		free(o);
 		return rc;
@@ -252,11 +287,6 @@ int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
 	return 0;
 }
 
-bool opener_owns_path(const struct opener *opener)
-{
-	return opener->global[0] >= 0;
-}
-
 void opener_free(struct opener *opener)
 {
 	struct opener_entry *e, *next;
@@ -264,6 +294,7 @@ void opener_free(struct opener *opener)
 	if (!opener)
 		return;
 	loop_io_del(opener->loop, &opener->reg_io);
+	loop_timer_del(opener->loop, &opener->path_check);
 	channel_free(opener->channel);
 	HASH_ITER(by_id, opener->by_id, e, next)
 		remove_entry(opener, e);

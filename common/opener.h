@@ -36,15 +36,15 @@ int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
 	const struct opener_policy *policy, const struct opener_hooks *hooks);
 void opener_free(struct opener *opener); /* closes all sockets; NULL is allowed */
 
-/* A new server at the other end of fd (taken over on success) is told everything. */
+/* A new server at the other end of fd is told everything. fd is taken over in any case. */
 int opener_attach(struct opener *opener, int fd);
 
-/* Do we listen at the path of the policy? */
+/* Is what stands at the path of the policy the socket that we listen on? */
 bool opener_owns_path(const struct opener *opener);
 
 /* After a reload: differences of the registry go to opener_vs_event by vs_reg_reload(), and
  * opener_refresh() then sends the settings again. */
 void opener_vs_event(struct vs *vs, enum vs_event event, void *opener);
-void opener_refresh(struct opener *opener);
+int opener_refresh(struct opener *opener); /* 0, or -errno: told, and the server knows nothing new */
 
 #endif

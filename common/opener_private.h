@@ -4,6 +4,7 @@
 #define NSAUX_OPENER_PRIVATE_H
 
 #define HASH_NONFATAL_OOM 1
+#include <sys/types.h>
 #include <uthash.h>
 
 #include "channel.h"
@@ -28,6 +29,9 @@ struct opener {
 	struct opener_entry *by_id, *by_vs;
 	uint64_t last_id;
 	int global[2]; /* kept: OPENER_PATH, OPENER_CONTROL */
+	dev_t path_dev; /* what was at the path when the socket was bound there */
+	ino_t path_ino;
+	struct loop_timer path_check;
 	uint8_t out[CHANNEL_MESSAGE_MAX];
 };
 
@@ -38,5 +42,8 @@ int opener_send(struct opener *opener, const struct buf_writer *w, const int *fd
 
 /* 0, or -EPROTO and the like: the server is not to be trusted further. */
 int opener_request(struct opener *opener, struct channel_message *message);
+
+/* The path socket that somebody removed or replaced is made again, and given to the server. */
+void opener_check_path(struct opener *opener);
 
 #endif

@@ -32,6 +32,24 @@ static int *global_slot(struct opener *opener, enum opener_kind kind)
 	return &opener->global[kind == OPENER_PATH ? 0 : 1];
 }
 
+static void note_path(struct opener *opener)
+{
+	struct stat st;
+
+	if (lstat(opener->policy->path, &st) == 0) {
+		opener->path_dev = st.st_dev;
+		opener->path_ino = st.st_ino;
+	}
+}
+
+bool opener_owns_path(const struct opener *opener)
+{
+	struct stat st;
+
+	return opener->global[0] >= 0 && lstat(opener->policy->path, &st) == 0 &&
+	       st.st_dev == opener->path_dev && st.st_ino == opener->path_ino;
+}
+
 static struct opener_socket get_global(struct opener *opener, enum opener_kind kind)
 {
 	const char *path = kind == OPENER_PATH ? opener->policy->path : opener->policy->control;
@@ -44,6 +62,8 @@ static struct opener_socket get_global(struct opener *opener, enum opener_kind k
 		if (fd < 0)
 			return (struct opener_socket){-1, -fd};
 		*kept = fd;
+		if (kind == OPENER_PATH)
+			note_path(opener);
 	}
 	return (struct opener_socket){*kept, *kept < 0 ? EOPNOTSUPP : 0};
 }
@@ -105,6 +125,22 @@ static int answer_listen(struct opener *opener, struct vs *vs, uint64_t id, uint
 	return opener_send(opener, &w, fds, fd_count);
 }
 
+void opener_check_path(struct opener *opener)
+{
+	struct opener_socket sockets[OPENER_KIND_COUNT] = {{0}};
+	int rc;
+
+	if (opener->global[0] < 0 || opener_owns_path(opener))
+		return;
+	log_warn(NULL, "%s is not our socket any more, making it again", opener->policy->path);
+	close(opener->global[0]);
+	opener->global[0] = -1;
+	sockets[OPENER_PATH] = get_global(opener, OPENER_PATH);
+	rc = answer_listen(opener, NULL, 0, OPENER_BIT(OPENER_PATH), sockets);
+	if (rc)
+		log_err(NULL, "%s: %s", opener->policy->path, strerror(-rc));
+}
+
 static int on_listen(struct opener *opener, struct buf_reader *r)
 {
 	struct opener_socket sockets[OPENER_KIND_COUNT] = {{0}};
@@ -140,6 +176,10 @@ static int on_release(struct opener *opener, struct buf_reader *r)
 
 	if (!buf_reader_done(r))
 		return -EPROTO;
+	if (id == 0 && (mask & OPENER_BIT(OPENER_PATH)) && opener->global[0] >= 0) {
+		close(opener->global[0]);
+		opener->global[0] = -1;
+	}
 	HASH_FIND(by_id, opener->by_id, &id, sizeof(id), e);
 	for (unsigned k = 0; e && k < OPENER_KIND_COUNT; k++) {
 		if (!(mask & (1u << k)) || e->kept[k] < 0)
@@ -235,7 +275,8 @@ static int on_ready(struct opener *opener, struct buf_reader *r)
 {
 	const char *status = buf_get_str(r, OPENER_TEXT_MAX);
 
-	if (!buf_reader_done(r))
+	/* It goes into a message whose lines mean something to the service manager. */
+	if (!buf_reader_done(r) || strpbrk(status, "\r\n"))
 		return -EPROTO;
 	opener->hooks->ready(opener->hooks->arg, status);
 	return 0;

@@ -3,6 +3,8 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -16,19 +18,35 @@
 /* What a server does after it has its sockets: it makes none, opens no file, starts nothing. */
 static const int allowed[] = {
 	SCMP_SYS(accept4), SCMP_SYS(brk), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
-	SCMP_SYS(clock_nanosleep), SCMP_SYS(close), SCMP_SYS(connect), SCMP_SYS(dup),
-	SCMP_SYS(dup3), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_wait), SCMP_SYS(exit), SCMP_SYS(exit_group),
-	SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(futex), SCMP_SYS(getegid), SCMP_SYS(geteuid),
-	SCMP_SYS(getgid), SCMP_SYS(getpeername), SCMP_SYS(getpid), SCMP_SYS(getrandom),
-	SCMP_SYS(getrusage), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(gettid),
-	SCMP_SYS(gettimeofday), SCMP_SYS(getuid), SCMP_SYS(lseek), SCMP_SYS(madvise),
-	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(nanosleep),
-	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmmsg), SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sendmmsg), SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto), SCMP_SYS(setsockopt), SCMP_SYS(shutdown), SCMP_SYS(sigaltstack),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(close), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_wait), SCMP_SYS(exit),
+	SCMP_SYS(exit_group), SCMP_SYS(fstat), SCMP_SYS(futex), SCMP_SYS(getegid),
+	SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getpeername), SCMP_SYS(getpid),
+	SCMP_SYS(getrandom), SCMP_SYS(getrusage), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
+	SCMP_SYS(gettid), SCMP_SYS(gettimeofday), SCMP_SYS(getuid), SCMP_SYS(lseek),
+	SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(munmap),
+	SCMP_SYS(nanosleep), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read), SCMP_SYS(readv),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg), SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sendmmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(sigaltstack),
 	SCMP_SYS(sysinfo), SCMP_SYS(tgkill), SCMP_SYS(time), SCMP_SYS(write), SCMP_SYS(writev),
+};
+
+/*
+ * The opener keeps the sockets that a server has, for the next one. A server in an attacker's hands
+ * must leave them as they are: no shutdown(2) or connect(2), no filter, no blocking mode, no
+ * linger time that would make the opener's close(2) wait.
+ */
+static const struct {
+	int call;
+	unsigned count; /* of arguments that are looked at, from the second on */
+	uint64_t arg[2];
+} limited[] = {
+	{SCMP_SYS(fcntl), 1, {F_DUPFD_CLOEXEC}},
+	{SCMP_SYS(fcntl), 1, {F_GETFD}},
+	{SCMP_SYS(fcntl), 1, {F_GETFL}},
+	{SCMP_SYS(setsockopt), 2, {IPPROTO_IP, IP_PKTINFO}},
+	{SCMP_SYS(setsockopt), 2, {IPPROTO_IPV6, IPV6_2292PKTINFO}},
 };
 
 /* No lawful path leads to these. */
@@ -48,6 +66,10 @@ static int install_filter(void)
 
 	for (size_t i = 0; !rc && i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; !rc && i < sizeof(limited) / sizeof(limited[0]); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, limited[i].call, limited[i].count,
+			SCMP_A1(SCMP_CMP_EQ, limited[i].arg[0]),
+			SCMP_A2(SCMP_CMP_EQ, limited[i].arg[1]));
 	for (size_t i = 0; !rc && i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
 	if (!rc)
