@@ -280,6 +280,7 @@ int vs_reg_reload(
 	reg->setup = setup;
 	HASH_ITER(hh, reg->labels, label, next) {
 		label->judged = false;
+		label->of_process = 0;
 		label->told = 0;
 		label->named = true;
 		if (label->vs)

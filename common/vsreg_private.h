@@ -178,6 +178,7 @@ enum label_cause {
 	CAUSE_SHORTAGE = 1 << 8,
 	CAUSE_HOST = 1 << 9,
 	CAUSE_CONF = 1 << 10,
+	CAUSE_PROCESS = 1 << 11,
 };
 
 struct label {
@@ -189,6 +190,7 @@ struct label {
 	bool named;           /* inotify named it: look, whatever statx(2) says */
 	bool is_asked;        /* in vs_reg.asked */
 	bool is_polled;       /* nothing announces its end */
+	uint64_t of_process;  /* the cookie first found at a place in /proc; 0: none yet */
 	struct place_ids ids; /* of the last look that led to vs */
 	uint64_t since;       /* LABEL_PENDING: the first look */
 	uint64_t retry;       /* LABEL_PENDING: the next */

@@ -239,6 +239,23 @@ static void found_namespace(struct vs_reg *reg, struct label *label, const struc
 	label_set_state(reg, label, LABEL_SERVED);
 }
 
+/* A place in /proc is a process. Another namespace there is most likely another process under the
+ * old number, and nobody has said that the settings are meant for that one. */
+static bool is_stranger(struct vs_reg *reg, struct label *label, const struct look *look)
+{
+	if (strncmp(look->place, "/proc/", 6) != 0)
+		return false;
+	if (label->of_process == 0)
+		label->of_process = look->cookie;
+	if (label->of_process == look->cookie)
+		return false;
+	if (tell_once(label, CAUSE_PROCESS))
+		reg_log(reg, LOG_WARNING, label->name,
+			"%s is another namespace than before, maybe of another process: not taken "
+			"before a reload", look->place);
+	return true;
+}
+
 static void look_at_host(struct vs_reg *reg)
 {
 	struct look look = {.cookie = reg->host_cookie};
@@ -285,7 +302,10 @@ static void look_at(struct vs_reg *reg, struct label *label, bool distrust)
 		reg_unsure(reg, label->name, look.error);
 		break;
 	case OUTCOME_FOUND:
-		found_namespace(reg, label, &look);
+		if (is_stranger(reg, label, &look))
+			keep = found_nothing(reg, label, conf);
+		else
+			found_namespace(reg, label, &look);
 		break;
 	}
 	/* Outside of the directories nobody says when a file comes; the end of what is not a

@@ -211,7 +211,9 @@ static const struct label *choose_primary(const struct vs_reg *reg, const struct
 	return best;
 }
 
-/* The primary's file, or else the first other's; a second file is an error that is told. */
+/* The primary's file, or else the first other's; a second file is an error that is told. The host
+ * has its settings from its own file only: what is meant for a tenant must not reach it because
+ * a name leads astray. */
 static struct vs_conf *choose_conf(struct vs_reg *reg, struct vs *vs, const struct label *primary)
 {
 	struct vs_conf *conf = setup_conf(reg->setup, primary->name), *other;
@@ -219,7 +221,7 @@ static struct vs_conf *choose_conf(struct vs_reg *reg, struct vs *vs, const stru
 
 	TAILQ_FOREACH(label, &vs->labels, of_vs) {
 		other = setup_conf(reg->setup, label->name);
-		if (other && (!conf || (strcmp(conf->name, primary->name) != 0 &&
+		if (other && primary != reg->host && (!conf || (strcmp(conf->name, primary->name) != 0 &&
 					       strcmp(other->name, conf->name) < 0)))
 			conf = other;
 	}
@@ -230,7 +232,7 @@ static struct vs_conf *choose_conf(struct vs_reg *reg, struct vs *vs, const stru
 		label->told |= CAUSE_CONF;
 		reg_log(reg, LOG_ERR, label->name,
 			"%s: the namespace is the one of %s; these settings are not used",
-			other->file, conf->file);
+			other->file, conf ? conf->file : VS_HOST);
 	}
 	return conf;
 }

@@ -151,6 +151,69 @@ static void test_disabled(void **state)
 }
 
 /* Neither by its own name nor by another one. */
+static void expect_no_setting(struct nst *t, const char *name, const char *section)
+{
+	struct vs *vs = vs_by_name(t->reg, name);
+
+	assert_non_null(vs);
+	expect_settings(t, name, section, "");
+	vs_unref(vs);
+}
+
+/* A tenant's file whose namespace turns out to be the host's. */
+static void test_no_tenants_settings_for_the_host(void **state)
+{
+	struct nst *t = *state;
+
+	nst_write(NST_CONF "/blue.conf",
+		"[VirtualServer]\nNamespace=/proc/self/ns/net\n[Rpcbind]\nSuperUser=7\n");
+	nst_open(t);
+	nst_expect_list(t, "host(blue)");
+	expect_no_setting(t, "host", "Rpcbind");
+	nst_expect_log(t, "<3> blue: " NST_CONF "/blue.conf: the namespace is the one of host");
+}
+
+/* What /proc/PID/ns/net shows may become another process's. */
+static void test_process_changes_its_namespace(void **state)
+{
+	struct nst *t = *state;
+	char text[128];
+	int to_child[2], from_child[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(to_child), 0);
+	assert_int_equal(pipe(from_child), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(to_child[1]);
+		for (unsigned i = 0; i < 2; i++)
+			if (unshare(CLONE_NEWNET) < 0 || write(from_child[1], "", 1) != 1 ||
+				read(to_child[0], &byte, 1) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(read(from_child[0], &byte, 1), 1);
+	snprintf(text, sizeof(text), "[VirtualServer]\nNamespace=/proc/%d/ns/net\n", (int)pid);
+	nst_write(NST_CONF "/blue.conf", text);
+	nst_open(t);
+	nst_expect_list(t, "blue host");
+	assert_int_equal(write(to_child[1], "", 1), 1);
+	assert_int_equal(read(from_child[0], &byte, 1), 1);
+	nst_expect(t, "-blue ");
+	nst_expect_log(t, "is another namespace than before");
+	nst_expect_list(t, "host");
+	assert_int_equal(nst_reload(t), 0);
+	nst_expect(t, "+blue ");
+	assert_int_equal(write(to_child[1], "", 1), 1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(to_child[0]);
+	close(to_child[1]);
+	close(from_child[0]);
+	close(from_child[1]);
+}
+
 static void test_disabled_host(void **state)
 {
 	struct nst *t = *state;
@@ -348,6 +411,8 @@ int main(void)
 		NST_BOTH(test_directory_that_is_none),
 		NST_BOTH(test_disabled),
 		NST_BOTH(test_disabled_host),
+		NST_BOTH(test_no_tenants_settings_for_the_host),
+		NST_BOTH(test_process_changes_its_namespace),
 		NST_BOTH(test_namespace_by_name),
 		NST_BOTH(test_namespace_by_path),
 		NST_BOTH(test_namespace_of_a_process),
