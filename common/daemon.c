@@ -228,7 +228,8 @@ static void on_child(struct daemon *d)
 {
 	if (!supervisor_reap(&d->supervisor, d->spec->name))
 		return;
-	if (!d->supervisor.was_ready) {
+	/* By itself it ends only when something is wrong that will still be wrong next time. */
+	if (!d->supervisor.was_ready && !d->supervisor.was_killed) {
 		log_err(NULL, "the server did not start");
 		loop_stop(d->loop, 1);
 		return;
@@ -273,8 +274,7 @@ static int set_up(struct daemon *d)
 	return rc;
 }
 
-/* Sockets that we made are removed with us; one that another process put in its place is not
- * ours, but then our lock would have been somebody else's too. */
+/* Sockets that we made are removed with us; what another process put in their place is not ours. */
 static void remove_paths(const struct daemon *d)
 {
 	unlink(d->control);

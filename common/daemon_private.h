@@ -61,6 +61,7 @@ int daemon_lock(const char *dir, const char *name, int *fd);
 struct supervisor {
 	pid_t pid;            /* 0: none runs */
 	bool was_ready;       /* it once said so */
+	bool was_killed;      /* the last one ended by a signal */
 	uint64_t started;     /* loop time */
 	uint64_t delay;       /* before the next start */
 	struct loop_timer timer;

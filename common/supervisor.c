@@ -89,7 +89,8 @@ bool supervisor_reap(struct supervisor *s, const char *name)
 
 	if (!s->pid || waitpid(s->pid, &status, WNOHANG) != s->pid)
 		return false;
-	if (WIFSIGNALED(status))
+	s->was_killed = WIFSIGNALED(status);
+	if (s->was_killed)
 		log_err(NULL, "%s server %d was killed by signal %d (%s)", name, (int)s->pid,
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
