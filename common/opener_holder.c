@@ -18,11 +18,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "netlink.h"
 #include "opener_holder.h"
 
+/* What a tenant can make long: the list of his sockets, and of descriptors in his processes. */
+#define MESSAGES_MAX 65536
+#define TIME_MAX (200 * 1000000LL) /* ns */
+
 struct wanted {
+	int64_t deadline; /* CLOCK_MONOTONIC, ns */
+	unsigned messages;
 	uint8_t family, protocol; /* AF_UNIX: protocol unused */
 	uint16_t port;
 	const char *name; /* AF_UNIX: the name without a leading NUL */
@@ -32,42 +40,44 @@ struct wanted {
 	bool has_uid;
 };
 
-static bool same_name(const struct wanted *w, const struct nlmsghdr *nh)
+static int64_t now(void)
 {
-	const struct unix_diag_msg *m = NLMSG_DATA(nh);
-	size_t left = nh->nlmsg_len - NLMSG_LENGTH(sizeof(*m));
-	const struct nlattr *a = (const void *)(m + 1);
-	size_t len = strlen(w->name);
+	struct timespec ts;
 
-	while (left >= sizeof(*a) && a->nla_len >= sizeof(*a) && a->nla_len <= left) {
-		const char *p = (const char *)(a + 1);
-		size_t n = a->nla_len - sizeof(*a);
-		if (a->nla_type == UNIX_DIAG_NAME) {
-			if (w->abstract)
-				return n == len + 1 && !p[0] && !memcmp(p + 1, w->name, len);
-			return n >= len && !memcmp(p, w->name, len) && (n == len || !p[len]);
-		}
-		size_t step = NLA_ALIGN(a->nla_len);
-		if (step > left)
-			break;
-		left -= step;
-		a = (const void *)((const char *)a + step);
-	}
-	return false;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-static void look_at(struct wanted *w, const struct nlmsghdr *nh)
+static bool same_name(const struct wanted *w, const struct netlink_message *m)
 {
+	size_t n, len = strlen(w->name);
+	const unsigned char *p = netlink_attr(m, sizeof(struct unix_diag_msg), UNIX_DIAG_NAME, &n);
+
+	if (!p)
+		return false;
+	if (w->abstract)
+		return n == len + 1 && !p[0] && !memcmp(p + 1, w->name, len);
+	return n >= len && !memcmp(p, w->name, len) && (n == len || !p[len]);
+}
+
+static void look_at(struct wanted *w, const struct netlink_message *m)
+{
+	struct unix_diag_msg un;
+	struct inet_diag_msg inet;
+
 	if (w->family == AF_UNIX) {
-		const struct unix_diag_msg *m = NLMSG_DATA(nh);
-		if (nh->nlmsg_len >= NLMSG_LENGTH(sizeof(*m)) && same_name(w, nh))
-			w->inode = m->udiag_ino;
+		if (m->len < sizeof(un) || !same_name(w, m))
+			return;
+		memcpy(&un, m->body, sizeof(un));
+		w->inode = un.udiag_ino;
 		return;
 	}
-	const struct inet_diag_msg *m = NLMSG_DATA(nh);
-	if (nh->nlmsg_len >= NLMSG_LENGTH(sizeof(*m)) && ntohs(m->id.idiag_sport) == w->port) {
-		w->inode = m->idiag_inode;
-		w->uid = m->idiag_uid;
+	if (m->len < sizeof(inet))
+		return;
+	memcpy(&inet, m->body, sizeof(inet));
+	if (ntohs(inet.id.idiag_sport) == w->port) {
+		w->inode = inet.idiag_inode;
+		w->uid = inet.idiag_uid;
 		w->has_uid = true;
 	}
 }
@@ -99,31 +109,47 @@ static int send_request(int fd, const struct wanted *w)
 	return send(fd, &req, req.nh.nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-/* The kernel answers within the call, so that a socket with nothing to read is the end. */
+/* False: there is no more, or it is not to be read. */
+static bool look_at_all(struct wanted *w, const void *bytes, size_t len)
+{
+	struct netlink_message m;
+	size_t pos = 0;
+	int rc = 1;
+
+	while (!w->inode && (rc = netlink_next(bytes, len, &pos, &m)) > 0) {
+		if (m.head.nlmsg_type == NLMSG_DONE || m.head.nlmsg_type == NLMSG_ERROR ||
+			++w->messages > MESSAGES_MAX)
+			return false;
+		look_at(w, &m);
+	}
+	return rc == 0;
+}
+
 static void ask_kernel(int fd, struct wanted *w)
 {
-	union {
-		struct nlmsghdr align;
-		char bytes[16384];
-	} in;
+	unsigned char bytes[16384];
+	ssize_t n;
 
 	if (send_request(fd, w))
 		return;
-	for (unsigned turn = 0; turn < 10000 && !w->inode; turn++) {
-		ssize_t n = recv(fd, in.bytes, sizeof(in.bytes), 0);
-		if (n <= 0)
-			return;
-		unsigned left = (unsigned)n;
-		for (struct nlmsghdr *nh = &in.align; NLMSG_OK(nh, left) && !w->inode;
-			nh = NLMSG_NEXT(nh, left)) {
-			if (nh->nlmsg_type == NLMSG_DONE || nh->nlmsg_type == NLMSG_ERROR)
-				return;
-			look_at(w, nh);
-		}
-	}
+	do {
+		n = netlink_receive(fd, bytes, sizeof(bytes));
+	} while (n >= 0 && look_at_all(w, bytes, (size_t)n) && now() < w->deadline);
 }
 
-static bool process_has(int pid_dir, uint32_t inode)
+/* Each time a new one: a dump that was not read to its end would bar the next. */
+static void ask_by_socket(struct vs *vs, struct wanted *w)
+{
+	int fd = vs_socket(vs, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+
+	if (fd < 0)
+		return;
+	if (netlink_connect(fd) == 0)
+		ask_kernel(fd, w);
+	close(fd);
+}
+
+static bool process_has(int pid_dir, uint32_t inode, int64_t deadline)
 {
 	char want[32], link[64];
 	int fd = openat(pid_dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -137,7 +163,7 @@ static bool process_has(int pid_dir, uint32_t inode)
 		return false;
 	}
 	snprintf(want, sizeof(want), "socket:[%u]", inode);
-	while (!found && (e = readdir(dir))) {
+	while (!found && now() < deadline && (e = readdir(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), e->d_name, link, sizeof(link) - 1);
 		if (n > 0) {
 			link[n] = '\0';
@@ -148,6 +174,7 @@ static bool process_has(int pid_dir, uint32_t inode)
 	return found;
 }
 
+/* The process chose the name itself, and it goes to logs and terminals. */
 static void read_comm(int pid_dir, char *comm, size_t size)
 {
 	int fd = openat(pid_dir, "comm", O_RDONLY | O_CLOEXEC);
@@ -155,11 +182,15 @@ static void read_comm(int pid_dir, char *comm, size_t size)
 
 	if (fd >= 0)
 		close(fd);
+	if (n > 0 && comm[n - 1] == '\n')
+		n--;
+	for (ssize_t i = 0; i < n; i++)
+		if (comm[i] < ' ' || comm[i] > '~')
+			comm[i] = '?';
 	comm[n > 0 ? n : 0] = '\0';
-	comm[strcspn(comm, "\n")] = '\0';
 }
 
-static bool find_process(uint32_t inode, char *text, size_t size)
+static bool find_process(const struct wanted *w, char *text, size_t size)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
@@ -168,13 +199,13 @@ static bool find_process(uint32_t inode, char *text, size_t size)
 
 	if (!proc)
 		return false;
-	while (!found && (e = readdir(proc))) {
+	while (!found && now() < w->deadline && (e = readdir(proc))) {
 		if (e->d_name[0] < '1' || e->d_name[0] > '9')
 			continue;
 		int fd = openat(dirfd(proc), e->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		found = process_has(fd, inode);
+		found = process_has(fd, w->inode, w->deadline);
 		if (found) {
 			read_comm(fd, comm, sizeof(comm));
 			snprintf(text, size, "%s[%s]", comm, e->d_name);
@@ -193,8 +224,8 @@ static bool describe(struct wanted *w, const struct opener_policy *policy, enum 
 	case OPENER_TCP4:
 	case OPENER_TCP6:
 		w->family = kind == OPENER_UDP4 || kind == OPENER_TCP4 ? AF_INET : AF_INET6;
-		w->protocol = kind == OPENER_UDP4 || kind == OPENER_UDP6 ? IPPROTO_UDP
-									  : IPPROTO_TCP;
+		w->protocol =
+			kind == OPENER_UDP4 || kind == OPENER_UDP6 ? IPPROTO_UDP : IPPROTO_TCP;
 		w->port = policy->port;
 		return true;
 	case OPENER_ABSTRACT:
@@ -212,22 +243,18 @@ void opener_find_holder(struct vs *vs, const struct opener_policy *policy, enum 
 	char *text, size_t size)
 {
 	struct wanted w = {0};
-	int fd;
 
 	snprintf(text, size, "another process");
 	if (!describe(&w, policy, kind))
 		return;
-	fd = vs_socket(vs, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-	if (fd < 0)
-		return;
-	ask_kernel(fd, &w);
+	w.deadline = now() + TIME_MAX;
+	ask_by_socket(vs, &w);
 	/* A dual-stack socket holds the IPv4 port as well. */
 	if (!w.inode && w.family == AF_INET) {
 		w.family = AF_INET6;
-		ask_kernel(fd, &w);
+		ask_by_socket(vs, &w);
 	}
-	close(fd);
-	if (w.inode && find_process(w.inode, text, size))
+	if (w.inode && find_process(&w, text, size))
 		return;
 	if (w.has_uid)
 		snprintf(text, size, "a process of uid %u", w.uid);

@@ -169,7 +169,8 @@ typedef int vs_setting_fn(const char *key, const char *value, const char *file, 
 	void *arg);
 VSREG_API int vs_settings(struct vs *vs, const char *section, vs_setting_fn *fn, void *arg);
 
-/* vs_addresses: the addresses configured inside the VS now, by a fresh dump. fn as above. */
+/* vs_addresses: the addresses configured inside the VS now, by a fresh dump; no more than the first
+ * 1024. fn as above. */
 struct vs_address {
 	struct sockaddr_storage addr; /* AF_INET or AF_INET6; port 0 */
 	unsigned prefix;              /* length of the prefix, bits */

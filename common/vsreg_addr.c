@@ -22,7 +22,9 @@
 
 #define TRIES_MAX 5 /* of a dump that the kernel calls interrupted by a change */
 #define BUFFER_SIZE 32768
-#define DUMPS_TIME (500 * NSEC_PER_MSEC)
+/* What is inside a VS is its root's choice. */
+#define ADDRESSES_MAX 1024
+#define TIME_MAX (500 * NSEC_PER_MSEC)
 
 struct address_list {
 	struct vs_address *entries;
@@ -122,7 +124,10 @@ static int take_message(struct address_list *list, const struct netlink_message 
 	if (!fill_address(&address, &m, attrs, len))
 		return 0;
 	rc = list_append(list, &address);
-	return rc == 0 && list->count == VS_ADDRESSES_MAX ? 1 : rc;
+	if (rc < 0 || list->count < ADDRESSES_MAX)
+		return rc;
+	list->interrupted = false; /* the rest of this dump bars another */
+	return 1;
 }
 
 static int take_messages(struct address_list *list, const unsigned char *bytes, size_t len)
@@ -182,7 +187,7 @@ static int dump(int fd, struct address_list *list)
 
 static int dump_whole(int fd, struct address_list *list)
 {
-	int rc = 0;
+	int rc = netlink_connect(fd);
 
 	list->interrupted = true;
 	for (int i = 0; i < TRIES_MAX && rc == 0 && list->interrupted; i++)
@@ -240,7 +245,7 @@ static int list_from_inside(struct vs *vs, struct address_list *list)
 /* Whatever bars the one way may leave the other open: a privilege, or where the thread is. */
 int vs_addresses(struct vs *vs, vs_address_fn *fn, void *arg)
 {
-	struct address_list list = {.nsid = NSID_NONE};
+	struct address_list list = {.deadline = reg_now() + TIME_MAX, .nsid = NSID_NONE};
 	int rc = list_from_outside(vs, &list);
 
 	if (rc < 0)
