@@ -15,14 +15,21 @@ bool caller_is_loopback(const struct uaddr *uaddr);
  * device that the kernel noted at the SYN. */
 bool caller_tcp_on_lo(int fd, int family);
 
+/* Is an accepted TCP socket still connected? So long nobody else has its four numbers. After
+ * a reset they are free, while what the peer had sent can still be read. */
+bool caller_tcp_is_connected(int fd);
+
 /*
  * The uid that owns the other end of a loopback connection or datagram, by sock_diag in the VS.
  * diag_fd: the VS's socket to the kernel. protocol: IPPROTO_TCP or IPPROTO_UDP. -ENOENT when
- * there is no such socket any more or, with UDP, when sockets of several uids could have sent it.
+ * there is no such socket any more or, with UDP, when it is not the only one that has the port,
+ * of IPv4 and IPv6 together; -EBUSY when very many have it.
  *
- * *sure is false for a datagram that only may have come from the socket that was found: its
- * sender may be gone, and the socket be another one that shares the port by SO_REUSEADDR. Binding
- * a port below 1024 takes a privilege, and a connected socket shares nothing: these are sure.
+ * *sure is false for a datagram that only may have come from the socket that was found, because
+ * that is not connected to us: its sender may be gone, and the socket be another user's, who
+ * has the same port since then or shared it before, whatever its number. Whoever accepts that must
+ * not let it make a superuser. What is found of a TCP connection counts when
+ * caller_tcp_is_connected() says so afterwards.
  */
 int caller_loopback_uid(int diag_fd, int protocol, const struct uaddr *peer,
 	const struct uaddr *local, uid_t *uid, bool *sure);

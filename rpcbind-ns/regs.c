@@ -31,6 +31,12 @@ static bool owner_is(const struct regs_owner *a, const struct regs_owner *b)
 	return !a->superuser && !b->superuser && a->uid == b->uid && a->uid != (uid_t)-1;
 }
 
+/* Only superusers add to what another one has, so all others in a group are the same owner. */
+static bool group_is_of(const struct group *group, const struct regs_owner *owner)
+{
+	return group->superusers == 0 && owner_is(&TAILQ_FIRST(&group->nodes)->entry.owner, owner);
+}
+
 static int entry_init(struct regs_entry *entry, uint32_t prog, uint32_t vers, enum netid netid,
 	const char *text, const struct regs_owner *owner)
 {
@@ -108,23 +114,18 @@ static int check_group(const struct regs *regs, const struct regs_entry *entry)
 						   : node->entry.uaddr.port == entry->uaddr.port;
 		return same ? 1 : -EEXIST;
 	}
-	if (entry->owner.superuser)
-		return 0;
-	TAILQ_FOREACH (node, &group->nodes, in_group) {
-		if (!owner_is(&node->entry.owner, &entry->owner))
-			return -EEXIST;
-	}
-	return 0;
+	return entry->owner.superuser || group_is_of(group, &entry->owner) ? 0 : -EEXIST;
 }
 
 static bool is_full(const struct regs *regs, const struct regs_entry *entry)
 {
 	const struct program *program = regs_program(regs, entry->prog);
+	const struct group *group = regs_group(regs, entry->prog, entry->vers, entry->netid);
 
 	if (regs->count >= regs->limits.entries)
 		return true;
-	if (program && program->group_count >= REGS_GROUPS_MAX &&
-		!regs_group(regs, entry->prog, entry->vers, entry->netid))
+	if (group ? group->node_count >= REGS_HOSTS_MAX
+		  : program && program->group_count >= REGS_GROUPS_MAX)
 		return true;
 	return !entry->owner.superuser &&
 	       regs_owned(regs, entry->owner.uid) >= regs->limits.entries_per_owner;
@@ -155,9 +156,16 @@ static struct group *target_group(
 	return regs_group(regs, target->prog, target->vers, netid);
 }
 
-static bool target_has(const struct target *target, const struct node *node)
+static bool may_remove_node(const struct node *node, const struct regs_owner *owner)
 {
-	return !target->host || uaddr_same_host(&node->entry.uaddr, target->host);
+	return !node->entry.builtin && (owner->superuser || owner_is(&node->entry.owner, owner));
+}
+
+/* Where one entry is rpcbind's own, all are. */
+static bool may_remove_group(const struct group *group, const struct regs_owner *owner)
+{
+	return !TAILQ_FIRST(&group->nodes)->entry.builtin &&
+	       (owner->superuser || group_is_of(group, owner));
 }
 
 static int check_target(
@@ -170,34 +178,37 @@ static int check_target(
 		group = target_group(regs, target, (enum netid)netid);
 		if (!group)
 			continue;
-		TAILQ_FOREACH (node, &group->nodes, in_group) {
-			if (!target_has(target, node))
-				continue;
-			if (node->entry.builtin)
-				return -EPERM;
-			if (!owner->superuser && !owner_is(&node->entry.owner, owner))
-				return -EPERM;
-		}
+		if (!target->host && !may_remove_group(group, owner))
+			return -EPERM;
+		node = target->host ? regs_node(regs, group, target->host) : NULL;
+		if (node && !may_remove_node(node, owner))
+			return -EPERM;
 	}
 	return 0;
 }
 
-static void remove_target(struct regs *regs, const struct target *target)
+static void remove_group(struct regs *regs, struct group *group)
 {
 	struct node *node, *next;
+
+	TAILQ_FOREACH_MUT (node, &group->nodes, in_group, next) {
+		node->entry.port_listed = false; /* nobody is left to inherit */
+		regs_node_remove(regs, node);
+	}
+}
+
+static void remove_target(struct regs *regs, const struct target *target)
+{
 	struct group *group;
+	struct node *node;
 
 	for (int netid = NETID_NONE + 1; netid < NETID_COUNT; netid++) {
 		group = target_group(regs, target, (enum netid)netid);
-		if (!group)
-			continue;
-		TAILQ_FOREACH_MUT (node, &group->nodes, in_group, next) {
-			if (!target_has(target, node))
-				continue;
-			if (!target->host)
-				node->entry.port_listed = false; /* nobody is left to inherit */
+		if (group && !target->host)
+			remove_group(regs, group);
+		node = group && target->host ? regs_node(regs, group, target->host) : NULL;
+		if (node)
 			regs_node_remove(regs, node);
-		}
 	}
 }
 

@@ -18,6 +18,7 @@
 
 #define REGS_PROG_RPCBIND 100000 /* rpcbind itself */
 #define REGS_GROUPS_MAX 256      /* distinct (version, netid) of one program */
+#define REGS_HOSTS_MAX 1024      /* host parts of one (program, version, netid) */
 #define REGS_OWNER_MAX 32 /* "superuser", "unknown" or a decimal uid, with its NUL */
 
 /* Who sets or unsets. */

@@ -7,7 +7,8 @@
  * on the addresses of the VS. A group knows its entry on the wildcard; entries on specific
  * addresses are found through one more hash, so that no look-up walks over addresses. What it does
  * walk over, in search of another version, are the groups of one program, of which there are
- * REGS_GROUPS_MAX at most.
+ * REGS_GROUPS_MAX at most. Changes walk over the REGS_HOSTS_MAX entries of a group at most, in
+ * search of the same port, or to remove them all.
  */
 #ifndef RPCBIND_REGS_PRIVATE_H
 #define RPCBIND_REGS_PRIVATE_H
@@ -46,6 +47,7 @@ struct group {
 	struct program *program;
 	struct node *wildcard;
 	struct node_list nodes;
+	size_t node_count, superusers; /* the second: how many of them are superusers' */
 	TAILQ_ENTRY(group) in_program;
 	UT_hash_handle hh;
 };

@@ -177,6 +177,8 @@ static void node_unlink(struct regs *regs, struct node *node)
 	else
 		HASH_DELETE(hh, regs->specifics, node);
 	TAILQ_REMOVE(&group->nodes, node, in_group);
+	group->node_count--;
+	group->superusers -= node->entry.owner.superuser;
 	TAILQ_REMOVE(&regs->order, node, in_order);
 	regs->count--;
 }
@@ -210,6 +212,8 @@ static int node_link(struct regs *regs, struct node *node, struct group *group)
 			return -ENOMEM;
 	}
 	TAILQ_INSERT_TAIL(&group->nodes, node, in_group);
+	group->node_count++;
+	group->superusers += node->entry.owner.superuser;
 	if (!node->entry.builtin)
 		TAILQ_INSERT_TAIL(&regs->order, node, in_order);
 	else if (regs->last_builtin)

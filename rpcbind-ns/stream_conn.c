@@ -69,6 +69,10 @@ static int peer_uid(void *arg, uid_t *uid)
 	/* The owner of a socket is its maker, for good. */
 	if (!c->uid_known)
 		rc = vserver_loopback_uid(c->vs, IPPROTO_TCP, &c->caller, &c->uid);
+	/* A peer that has reset the connection may have left its port to somebody else, whom the
+	 * look-up then found. */
+	if (!rc && !c->uid_known && !caller_tcp_is_connected(c->fd))
+		rc = -ENOTCONN;
 	if (rc)
 		return rc;
 	c->uid_known = true;

@@ -108,16 +108,21 @@ struct connection {
 	struct uaddr peer, local;
 };
 
+static void accept_connection(struct connection *c)
+{
+	c->accepted = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(c->accepted >= 0);
+	c->peer = name_of(c->accepted, getpeername);
+	c->local = name_of(c->accepted, getsockname);
+}
+
 static void open_connection(struct connection *c, int family, const char *at, int client_family,
 	const char *client_at, uid_t uid)
 {
 	c->listener = listen_at(family, at);
 	c->client = socket_of(uid, client_family, SOCK_STREAM);
 	connect_to(c->client, client_family, client_at, SERVER_PORT);
-	c->accepted = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
-	assert_true(c->accepted >= 0);
-	c->peer = name_of(c->accepted, getpeername);
-	c->local = name_of(c->accepted, getsockname);
+	accept_connection(c);
 }
 
 static int ask(const struct connection *c, uid_t *uid)
@@ -205,6 +210,7 @@ static int ask_udp(int client, uid_t *uid, bool *sure)
 	return caller_loopback_uid(diag, IPPROTO_UDP, &peer, &local, uid, sure);
 }
 
+/* Only a connection makes sure, no port does. */
 static void udp_owner(void **state)
 {
 	int fd = socket_of(uid_b, AF_INET, SOCK_DGRAM);
@@ -224,28 +230,23 @@ static void udp_owner(void **state)
 
 	fd = socket_of(0, AF_INET, SOCK_DGRAM);
 	bind_to(fd, AF_INET, "127.0.0.1", 900);
-	sure = false;
 	assert_int_equal(ask_udp(fd, &uid, &sure), 0);
 	assert_int_equal(uid, 0);
-	assert_true(sure);
+	assert_false(sure);
 	close(fd);
 }
 
 static void udp_dual_stack(void **state)
 {
 	int fd = socket_of(uid_b, AF_INET6, SOCK_DGRAM);
-	struct uaddr peer = {.family = AF_INET, .port = 40001, .addr = {127, 0, 0, 1}};
-	struct uaddr local = {.family = AF_INET, .port = SERVER_PORT, .addr = {127, 0, 0, 1}};
 	bool sure;
 	uid_t uid;
 
 	(void)state;
 	bind_to(fd, AF_INET6, "::", 40001);
-	assert_int_equal(caller_loopback_uid(diag, IPPROTO_UDP, &peer, &local, &uid, &sure), 0);
+	assert_int_equal(ask_udp(fd, &uid, &sure), 0);
 	assert_int_equal(uid, uid_b);
 	close(fd);
-	assert_int_equal(caller_loopback_uid(diag, IPPROTO_UDP, &peer, &local, &uid, &sure),
-		-ENOENT);
 }
 
 /* Connected to somebody else: it cannot have sent this. */
@@ -262,6 +263,47 @@ static void udp_connected_elsewhere(void **state)
 	close(fd);
 }
 
+/* It cannot send IPv4; and the sender of a datagram may be gone. */
+static void udp_v6_only(void **state)
+{
+	struct uaddr u = {.family = AF_INET6, .port = 40005, .addr = {[15] = 1}};
+	int on = 1, fd = socket_of(0, AF_INET6, SOCK_DGRAM);
+	bool sure;
+	uid_t uid = 7;
+
+	(void)state;
+	assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)), 0);
+	bind_to(fd, AF_INET6, "::", 40005);
+	assert_int_equal(ask_udp(fd, &uid, &sure), -ENOENT);
+	assert_int_equal(caller_loopback_uid(diag, IPPROTO_UDP, &u, &u, &uid, &sure), 0);
+	assert_int_equal(uid, 0);
+	close(fd);
+}
+
+/* Also where the other one could not have sent it. */
+static void udp_alone_on_the_port(void **state)
+{
+	int on = 1, fd = socket_of(uid_b, AF_INET, SOCK_DGRAM);
+	int other = socket_of(0, AF_INET6, SOCK_DGRAM);
+	bool sure;
+	uid_t uid;
+
+	(void)state;
+	assert_int_equal(setsockopt(other, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)), 0);
+	bind_to(fd, AF_INET, "127.0.0.1", 40006);
+	assert_int_equal(ask_udp(fd, &uid, &sure), 0);
+	bind_to(other, AF_INET6, "::1", 40006);
+	assert_int_equal(ask_udp(fd, &uid, &sure), -ENOENT);
+	close(other);
+	other = socket_of(0, AF_INET, SOCK_DGRAM);
+	bind_to(other, AF_INET, "127.0.0.2", 40006);
+	assert_int_equal(ask_udp(fd, &uid, &sure), -ENOENT);
+	close(other);
+	assert_int_equal(ask_udp(fd, &uid, &sure), 0);
+	assert_int_equal(uid, uid_b);
+	close(fd);
+}
+
 /* Whoever shares a port with root is not root; and after he is gone, what root has there does
  * not speak for him for sure. */
 static void udp_shared_port(void **state)
@@ -275,13 +317,108 @@ static void udp_shared_port(void **state)
 	share_port(other);
 	bind_to(root, AF_INET, "0.0.0.0", 40003);
 	bind_to(other, AF_INET, "127.0.0.1", 40003);
-	if (uid_b != 0)
-		assert_int_equal(ask_udp(other, &uid, &sure), -ENOENT);
+	assert_int_equal(ask_udp(other, &uid, &sure), -ENOENT);
 	close(other);
 	assert_int_equal(ask_udp(root, &uid, &sure), 0);
 	assert_int_equal(uid, 0);
 	assert_false(sure);
 	close(root);
+}
+
+#define CROWD 900
+
+/* Everybody on one port: an answer that does not fit into what is read at once. The next question
+ * is answered all the same, once that is out of the way. */
+static void crowd_on_one_port(void **state)
+{
+	static int fds[CROWD];
+	struct connection c;
+	bool sure;
+	uid_t uid = 7;
+	int fd, n = 0;
+
+	(void)state;
+	for (; n < CROWD; n++) {
+		char text[32];
+		snprintf(text, sizeof(text), "127.1.%d.%d", n / 250, n % 250 + 1);
+		fds[n] = socket_of(uid_b, AF_INET, SOCK_DGRAM);
+		bind_to(fds[n], AF_INET, text, 40007);
+	}
+	assert_int_equal(ask_udp(fds[0], &uid, &sure), -ENOENT);
+	open_connection(&c, AF_INET, "127.0.0.1", AF_INET, "127.0.0.1", uid_b);
+	assert_int_equal(ask_udp(fds[0], &uid, &sure), -ENOENT);
+	assert_int_equal(ask(&c, &uid), 0);
+	assert_int_equal(uid, uid_b);
+	close_connection(&c);
+	fd = socket_of(0, AF_INET, SOCK_DGRAM);
+	bind_to(fd, AF_INET, "127.0.0.1", 40008);
+	assert_int_equal(ask_udp(fd, &uid, &sure), 0);
+	close(fd);
+	while (n-- > 0)
+		close(fds[n]);
+}
+
+/* A connection whose client is bound to the device. */
+static void tcp_bound_to_device(void **state)
+{
+	struct connection c = {.client = socket_of(uid_b, AF_INET, SOCK_STREAM)};
+	uid_t uid = 7;
+
+	(void)state;
+	assert_int_equal(setsockopt(c.client, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3), 0);
+	c.listener = listen_at(AF_INET, "127.0.0.1");
+	connect_to(c.client, AF_INET, "127.0.0.1", SERVER_PORT);
+	accept_connection(&c);
+	assert_int_equal(ask(&c, &uid), 0);
+	assert_int_equal(uid, uid_b);
+	close_connection(&c);
+}
+
+/* B speaks, resets, and lets root have the same numbers: what he said is not root's. */
+static void tcp_numbers_used_again(void **state)
+{
+	struct linger reset = {.l_onoff = 1};
+	struct connection c = {.client = socket_of(uid_b, AF_INET, SOCK_STREAM)};
+	int root = socket_of(0, AF_INET, SOCK_STREAM);
+	uid_t uid = 7;
+	char said[8];
+
+	(void)state;
+	c.listener = listen_at(AF_INET, "127.0.0.1");
+	share_port(c.client);
+	bind_to(c.client, AF_INET, "127.0.0.1", 40010);
+	connect_to(c.client, AF_INET, "127.0.0.1", SERVER_PORT);
+	accept_connection(&c);
+	assert_true(caller_tcp_is_connected(c.accepted));
+	assert_int_equal(send(c.client, "unset", 5, 0), 5);
+	assert_int_equal(setsockopt(c.client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+	close(c.client);
+	share_port(root);
+	bind_to(root, AF_INET, "127.0.0.1", 40010);
+	connect_to(root, AF_INET, "127.0.0.1", SERVER_PORT);
+	c.client = root;
+	assert_int_equal(recv(c.accepted, said, sizeof(said), 0), 5);
+	assert_int_equal(ask(&c, &uid), 0);
+	assert_int_equal(uid, 0);
+	assert_false(caller_tcp_is_connected(c.accepted));
+	close_connection(&c);
+}
+
+/* A listener on the client's port is not the client. */
+static void tcp_listener_is_not_the_peer(void **state)
+{
+	int listener = socket_of(0, AF_INET, SOCK_STREAM);
+	struct uaddr peer = {.family = AF_INET, .port = 40009, .addr = {127, 0, 0, 1}};
+	struct uaddr local = {.family = AF_INET, .port = SERVER_PORT, .addr = {127, 0, 0, 1}};
+	bool sure;
+	uid_t uid;
+
+	(void)state;
+	bind_to(listener, AF_INET, "0.0.0.0", 40009);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(
+		caller_loopback_uid(diag, IPPROTO_TCP, &peer, &local, &uid, &sure), -ENOENT);
+	close(listener);
 }
 
 static void no_socket_no_answer(void **state)
@@ -292,10 +429,10 @@ static void no_socket_no_answer(void **state)
 
 	(void)state;
 	assert_int_equal(caller_loopback_uid(-1, IPPROTO_UDP, &peer, &peer, &uid, &sure), -ENOENT);
-	assert_int_equal(caller_loopback_uid(diag, IPPROTO_UDP, &peer, &peer, &uid, &sure),
-		-ENOENT);
-	assert_int_equal(caller_loopback_uid(diag, IPPROTO_TCP, &peer, &peer, &uid, &sure),
-		-ENOENT);
+	assert_int_equal(
+		caller_loopback_uid(diag, IPPROTO_UDP, &peer, &peer, &uid, &sure), -ENOENT);
+	assert_int_equal(
+		caller_loopback_uid(diag, IPPROTO_TCP, &peer, &peer, &uid, &sure), -ENOENT);
 }
 
 static void loopback_addresses(void **state)
@@ -343,7 +480,13 @@ int main(void)
 		cmocka_unit_test(udp_owner),
 		cmocka_unit_test(udp_dual_stack),
 		cmocka_unit_test(udp_connected_elsewhere),
+		cmocka_unit_test(tcp_bound_to_device),
+		cmocka_unit_test(tcp_numbers_used_again),
+		cmocka_unit_test(tcp_listener_is_not_the_peer),
+		cmocka_unit_test(udp_v6_only),
+		cmocka_unit_test(udp_alone_on_the_port),
 		cmocka_unit_test(udp_shared_port),
+		cmocka_unit_test(crowd_on_one_port),
 		cmocka_unit_test(no_socket_no_answer),
 		cmocka_unit_test(loopback_addresses),
 	};

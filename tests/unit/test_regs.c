@@ -152,6 +152,55 @@ static void versions_of_one_program(void **state)
 	regs_free(r);
 }
 
+static void hosts_of_one_version(void **state)
+{
+	struct regs_limits wide = {.entries = 10000, .entries_per_owner = 10000};
+	char text[UADDR_MAX];
+	struct regs *r;
+
+	(void)state;
+	assert_int_equal(regs_new(&r, &wide), 0);
+	for (unsigned i = 0; i < REGS_HOSTS_MAX; i++) {
+		snprintf(text, sizeof(text), "10.0.%u.%u.8.1", i / 256, i % 256);
+		assert_int_equal(regs_set(r, 300, 1, NETID_UDP, text, &root), 0);
+	}
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.1.0.0.8.1", &root), -ENOSPC);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "0.0.0.0.8.1", &root), -ENOSPC);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, text, &root), 0);
+	assert_int_equal(regs_set(r, 300, 2, NETID_UDP, "10.1.0.0.8.1", &root), 0);
+	assert_int_equal(regs_set(r, 300, 1, NETID_TCP, "10.1.0.0.8.1", &root), 0);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, at("10.0.3.255.0.1"), &root), 1);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.1.0.0.8.1", &root), 0);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, NULL, &root), REGS_HOSTS_MAX);
+	regs_free(r);
+}
+
+/* Who owns all of it may go on; a superuser's entry ends that for as long as it is there. */
+static void owner_of_all_hosts(void **state)
+{
+	struct regs *r = *state;
+
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.1.8.1", &alice), 0);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.2.8.1", &root), 0);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.3.8.1", &root), 0);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, at("10.0.0.2.0.1"), &root), 1);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.4.8.1", &alice), -EEXIST);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, NULL, &alice), -EPERM);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, at("10.0.0.3.0.1"), &alice), -EPERM);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, at("10.0.0.3.0.1"), &root), 1);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.4.8.1", &bob), -EEXIST);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.4.8.1", &alice), 0);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, at("10.0.0.1.0.1"), &bob), -EPERM);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, at("10.0.0.1.0.1"), &alice), 1);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, NULL, &bob), -EPERM);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, NULL, &alice), 1);
+	/* Root's alone are not alice's. */
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.1.8.1", &alice), 0);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.2.8.1", &root), 0);
+	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, at("10.0.0.1.0.1"), &alice), 1);
+	assert_int_equal(regs_set(r, 300, 1, NETID_UDP, "10.0.0.1.8.1", &alice), -EEXIST);
+}
+
 static void unset_by_owner(void **state)
 {
 	struct regs *r = *state;
@@ -201,6 +250,10 @@ static void unset_one_host(void **state)
 	assert_string_equal(find(r, 1, NETID_UDP, "10.0.0.1.0.111"), "10.0.0.1.8.2");
 	assert_string_equal(find(r, 1, NETID_UDP, "10.0.0.2.0.111"), "");
 	assert_int_equal(regs_count(r), 2);
+	/* A path is no host part: any other matches. */
+	regs_set(r, 300, 1, NETID_LOCAL, "/run/x", &root);
+	assert_int_equal(
+		regs_unset(r, 300, 1, NETID_LOCAL, &(struct uaddr){.family = AF_UNIX}, &root), 1);
 }
 
 static void unset_pmap_takes_udp_and_tcp(void **state)
@@ -391,13 +444,14 @@ static void many_entries(void **state)
 
 		snprintf(text, sizeof(text), "10.%u.%u.1.8.1", i / 256 % 256, i % 256);
 		assert_int_equal(regs_set(r, 5000 + i, 1, NETID_UDP, "0.0.0.0.8.1", &who), 0);
-		assert_int_equal(regs_set(r, 300, 1, NETID_UDP, text, &root), 0);
+		assert_int_equal(regs_set(r, 300, i / 1000, NETID_UDP, text, &root), 0);
 	}
 	assert_int_equal(regs_count(r), 10000);
 	for (unsigned i = 0; i < 5000; i++) {
 		snprintf(text, sizeof(text), "10.%u.%u.1.8.1", i / 256 % 256, i % 256);
 		assert_int_equal(uaddr_parse(AF_INET, text, &u), 0);
-		assert_string_equal(regs_find(r, 300, 1, NETID_UDP, &u, false, false)->text, text);
+		assert_string_equal(
+			regs_find(r, 300, i / 1000, NETID_UDP, &u, false, false)->text, text);
 		assert_non_null(regs_find(r, 5000 + i, 1, NETID_UDP, &u, false, false));
 	}
 	for (unsigned i = 5000; i-- > 0;) {
@@ -405,7 +459,8 @@ static void many_entries(void **state)
 
 		assert_int_equal(regs_unset(r, 5000 + i, 1, NETID_NONE, NULL, &who), 1);
 	}
-	assert_int_equal(regs_unset(r, 300, 1, NETID_UDP, NULL, &root), 5000);
+	for (uint32_t vers = 0; vers < 5; vers++)
+		assert_int_equal(regs_unset(r, 300, vers, NETID_UDP, NULL, &root), 1000);
 	assert_int_equal(regs_count(r), 0);
 	assert_null(regs_next(r, NULL));
 	regs_free(r);
@@ -424,6 +479,8 @@ int main(void)
 		REGS_TEST(local_paths),
 		REGS_TEST(limits),
 		cmocka_unit_test(versions_of_one_program),
+		cmocka_unit_test(hosts_of_one_version),
+		REGS_TEST(owner_of_all_hosts),
 		REGS_TEST(unset_by_owner),
 		REGS_TEST(unset_is_all_or_nothing),
 		REGS_TEST(unset_one_host),
