@@ -227,6 +227,8 @@ done <<-'END'
 	vserver.h VSERVER_REGISTRATIONS_PER_OWNER of one owner
 	stream.h STREAM_REMOTE_MAX TCP connections from outside
 	stream.h STREAM_INSIDE_MAX local and loopback connections
+	stream.h STREAM_PER_UID_MAX of one uid
+	stream.h STREAM_TURN nanoseconds of calls
 	stream.h STREAM_BACKLOG_MAX MiB of replies
 	remote.h REMOTE_MAX calls passed on
 	remote.c ANSWER_MAX seconds
@@ -237,8 +239,10 @@ done <<-'END'
 	udp.c REPLY_MAX over UDP
 	stream.h STREAM_WAITING_MAX local clients wait
 	stream.h STREAM_WAITING_PER_UID of one uid
+	stream.h STREAM_REFUSED_MAX local clients of no VS
 	stream.c IDLE_MAX idle seconds
 	stream.c STUCK_MAX seconds
+	stream.c REFUSED_MAX seconds
 END
 tells common/nsaux-vs.5 common/ini.h INI_LINE_MAX bytes
 tells common/nsaux-vs.5 common/ini.h INI_LINES_MAX lines
@@ -290,7 +294,7 @@ same "README.md has every key that it shows" \
 	"$(sed -nE 's/^    ([A-Z][A-Za-z]+)=.*/\1/p' README.md | while read -r key; do
 		grep -oE "\.$key$" <<<"$vs_keys"; done)" \
 	"$(sed -nE 's/^    ([A-Z][A-Za-z]+)=.*/.\1/p' README.md)"
-same "README.md shows the tree" "$(sed -nE '/^## The tree/,$s/^    ([a-z-]+)\/ .*/\1/p' README.md)" \
+same "README.md shows the tree" "$(sed -nE '/^## The tree/,$s/^    ([a-z0-9.-]+)\/ .*/\1/p' README.md)" \
 	"$(find . -mindepth 2 -maxdepth 2 -name README.md | cut -d/ -f2)"
 
 echo "1..$count"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -17,6 +18,8 @@
 #include "peer.h"
 
 #define CONNS_MAX 4096
+#define TRICKLE_WAVE 64 /* connections that "trickle" opens in a second */
+#define BATCH_SIZE (256 << 10)
 #define SECOND UINT64_C(1000000000)
 
 static int usage(void)
@@ -24,7 +27,10 @@ static int usage(void)
 	fputs("usage: rpcflood noread N TARGET       N connections ask for DUMPs and read nothing\n"
 	      "       rpcflood half N TARGET         N connections send half a record\n"
 	      "       rpcflood idle N TARGET         N connections send nothing\n"
-	      "                                      (these three: until SIGTERM)\n"
+	      "       rpcflood trickle N TARGET      N connections, 64 a second, that send a byte a second\n"
+	      "                                      (these four: until SIGTERM)\n"
+	      "       rpcflood pipeline N SECONDS TARGET HEX  N connections send a call without a pause\n"
+	      "                                      and read the replies\n"
 	      "       rpcflood distinct N TARGET     GETPORT of N programs\n"
 	      "       rpcflood random N SEED TARGET HEX...  N calls made from those given by mutation\n"
 	      "       rpcflood ping SECONDS TARGET   NULL calls, and how long they took\n", stderr);
@@ -59,16 +65,23 @@ static void ask_until_full(struct peer *peer)
 		;
 }
 
-static int hold(const char *kind, size_t n, const char *const *target)
+/* Waits that long. Has SIGTERM come? */
+static bool is_over(long nanoseconds)
 {
-	static const uint8_t half[] = { 0x80, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2 };
-	static struct peer peers[CONNS_MAX];
-	bool noread = strcmp(kind, "noread") == 0;
 	sigset_t mask;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
+	return sigtimedwait(&mask, NULL, &(struct timespec){ .tv_nsec = nanoseconds }) > 0;
+}
+
+static int hold(const char *kind, size_t n, const char *const *target)
+{
+	static const uint8_t half[] = { 0x80, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2 };
+	static struct peer peers[CONNS_MAX];
+	bool noread = strcmp(kind, "noread") == 0;
+
 	n = open_many(peers, n, target);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(kind, "half") == 0)
@@ -79,11 +92,130 @@ static int hold(const char *kind, size_t n, const char *const *target)
 	printf("ready: %zu connections\n", n);
 	fflush(stdout);
 	/* Those that do not read keep asking as far as there is room. */
-	while (sigtimedwait(&mask, NULL, &(struct timespec){ .tv_nsec = 1000000 }) < 0) {
+	while (!is_over(1000000)) {
 		for (size_t i = 0; noread && i < n; i++)
 			ask_until_full(&peers[i]);
 	}
 	return 0;
+}
+
+/* Each byte is progress, though the record is not to end in this life. */
+static int trickle(size_t n, const char *const *target)
+{
+	static const uint8_t mark[] = { 0x80, 0, 0x3e, 0x80 };
+	static struct peer peers[CONNS_MAX];
+	size_t opened = 0;
+
+	do {
+		for (size_t i = 0; i < opened; i++)
+			send(peers[i].fd, mark, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		for (size_t i = 0; i < TRICKLE_WAVE && opened < n; i++) {
+			if (peer_open(&peers[opened], target, NULL))
+				return 1;
+			peer_write(&peers[opened++], mark, sizeof(mark), 0);
+			if (opened < n)
+				continue;
+			printf("ready: %zu connections\n", n);
+			fflush(stdout);
+		}
+	} while (!is_over(999999999));
+	return 0;
+}
+
+/* Connections that have the same records to send, over and over. */
+struct pipeline {
+	const char *const *target;
+	struct peer peers[CONNS_MAX];
+	size_t sent[CONNS_MAX]; /* of the batch, which is then begun again */
+	uint8_t batch[BATCH_SIZE];
+	size_t batch_len;
+	int epoll;
+	uint64_t received, reopened;
+};
+
+static int fill_batch(struct pipeline *p, const char *hex)
+{
+	ssize_t len = peer_unhex(hex, p->batch + 4, PEER_MAX);
+
+	if (len <= 0)
+		return -EINVAL;
+	put_u32(p->batch, 0x80000000U | (uint32_t)len);
+	len += 4;
+	for (p->batch_len = (size_t)len; p->batch_len + (size_t)len <= BATCH_SIZE;
+	     p->batch_len += (size_t)len)
+		memcpy(p->batch + p->batch_len, p->batch, (size_t)len);
+	return 0;
+}
+
+static int pipeline_open(struct pipeline *p, size_t i)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT, .data.u64 = i };
+	int rc = peer_open(&p->peers[i], p->target, NULL);
+
+	p->sent[i] = 0;
+	if (rc == 0 && epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->peers[i].fd, &event))
+		rc = -errno;
+	return rc;
+}
+
+/* False: the other side has closed it. */
+static bool pipeline_go_on(struct pipeline *p, size_t i, uint32_t events)
+{
+	static uint8_t reply[65536];
+	int fd = p->peers[i].fd;
+	ssize_t n;
+
+	if (events & ~(uint32_t)EPOLLOUT) {
+		n = recv(fd, reply, sizeof(reply), MSG_DONTWAIT);
+		if (n == 0 || (n < 0 && errno != EAGAIN))
+			return false;
+		p->received += n > 0 ? (uint64_t)n : 0;
+	}
+	if (events & EPOLLOUT) {
+		n = send(fd, p->batch + p->sent[i], p->batch_len - p->sent[i],
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0)
+			return errno == EAGAIN;
+		p->sent[i] = (p->sent[i] + (size_t)n) % p->batch_len;
+	}
+	return true;
+}
+
+static void pipeline_turn(struct pipeline *p)
+{
+	struct epoll_event events[256];
+	int n = epoll_wait(p->epoll, events, 256, 100);
+
+	for (int k = 0; k < n; k++) {
+		size_t i = (size_t)events[k].data.u64;
+
+		if (pipeline_go_on(p, i, events[k].events))
+			continue;
+		peer_close(&p->peers[i]);
+		p->reopened += pipeline_open(p, i) == 0;
+	}
+}
+
+static int pipeline(size_t n, uint64_t seconds, const char *const *target, const char *hex)
+{
+	static struct pipeline p;
+	uint64_t end = peer_now() + seconds * SECOND;
+
+	p.target = target;
+	p.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (p.epoll < 0 || fill_batch(&p, hex))
+		return usage();
+	for (size_t i = 0; i < n; i++) {
+		if (pipeline_open(&p, i))
+			return 1;
+	}
+	printf("ready: %zu connections\n", n);
+	fflush(stdout);
+	while (peer_now() < end)
+		pipeline_turn(&p);
+	printf("%llu bytes of replies, %llu connections opened again\n",
+	       (unsigned long long)p.received, (unsigned long long)p.reopened);
+	return p.received ? 0 : 1;
 }
 
 static int distinct(uint64_t n, const char *const *target)
@@ -233,12 +365,25 @@ static int ping(uint64_t seconds, const char *const *target)
 	return rc == 0 && n && lost == 0 ? 0 : 1;
 }
 
+/* random and pipeline: a second number, and calls behind the target. */
+static int with_calls(uint64_t n, int argc, char **argv)
+{
+	const char *const *target = target_of(argc - 4, argv + 4);
+	int words = target ? peer_target_words(target) : 0;
+	uint64_t second;
+
+	if (!target || parse_u64(argv[3], 0, UINT32_MAX, &second) || argc - 4 <= words)
+		return usage();
+	if (strcmp(argv[1], "random") == 0)
+		return random_calls(n, second, target, argc - 4 - words, argv + 4 + words);
+	return n > CONNS_MAX ? usage() : pipeline(n, second, target, argv[4 + words]);
+}
+
 int main(int argc, char **argv)
 {
 	const char *const *target;
 	struct rlimit files;
-	uint64_t n, seed;
-	int words;
+	uint64_t n;
 
 	if (argc < 4 || parse_u64(argv[2], 1, 10000000, &n))
 		return usage();
@@ -246,13 +391,8 @@ int main(int argc, char **argv)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	if (strcmp(argv[1], "random") == 0) {
-		target = target_of(argc - 4, argv + 4);
-		words = target ? peer_target_words(target) : 0;
-		if (!target || parse_u64(argv[3], 0, UINT32_MAX, &seed) || argc - 4 <= words)
-			return usage();
-		return random_calls(n, seed, target, argc - 4 - words, argv + 4 + words);
-	}
+	if (strcmp(argv[1], "random") == 0 || strcmp(argv[1], "pipeline") == 0)
+		return with_calls(n, argc, argv);
 	target = target_of(argc - 3, argv + 3);
 	if (!target)
 		return usage();
@@ -262,5 +402,7 @@ int main(int argc, char **argv)
 		return ping(n, target);
 	if (n > CONNS_MAX)
 		return usage();
+	if (strcmp(argv[1], "trickle") == 0)
+		return trickle(n, target);
 	return hold(argv[1], n, target);
 }
