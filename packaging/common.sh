@@ -29,11 +29,17 @@ run() { # SECONDS CMD...
 
 # An interruption, which may come while output is redirected.
 interrupted() {
+	local tries
 	trap '' INT TERM HUP
 	exec 2>/dev/null # the shell would report the child's death
 	if [ -n "$child" ]; then
 		kill -TERM "$child"
 		wait "$child"
+		for ((tries = 0; tries < 50; tries++)); do
+			kill -0 -- "-$child" || break
+			sleep 0.1
+		done
+		kill -KILL -- "-$child"
 	fi
 	echo "${0##*/}: interrupted; nothing is left running" >&3
 	exit 130

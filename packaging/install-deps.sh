@@ -43,7 +43,7 @@ policy_set=
 
 forbid_starts() {
 	# A second run must not take our file for the administrator's.
-	exec 9>/run/nsaux-install-deps.lock
+	exec 9<"${policy%/*}"
 	flock 9 || exit 1
 	policy_set=yes
 	if [ -e $policy ] && ! grep -q 'nsaux: no daemon' $policy; then
@@ -55,17 +55,9 @@ forbid_starts() {
 }
 
 allow_starts() {
-	[ -n "$policy_set" ] || return 0
 	policy_set=
 	if [ -e $saved ]; then mv -f $saved $policy; else rm -f $policy; fi
-	rm -f /run/nsaux-install-deps.lock
-	exec 9>&-
-}
-
-log=
-cleanup() {
-	allow_starts
-	[ -z "$log" ] || rm -f "$log"
+	exec 9<&-
 }
 
 # For the next boot: the daemons of packages that were not there before stay off, until somebody
@@ -85,6 +77,19 @@ leave_off() { # PACKAGE...
 	done < <(dpkg-query -L "$@" | sort)
 	[ ${#off[@]} = 0 ] || echo "neither started nor enabled: ${off[*]}" | fold -s -w 100 >&3
 } 3>&1 >/dev/null 2>&1
+
+# However it ends: what has been installed stays off, and daemons may start again.
+log=
+before=
+cleanup() {
+	local new
+	if [ -n "$policy_set" ]; then
+		mapfile -t new < <(comm -13 <(echo "$before") <(installed))
+		[ ${#new[@]} = 0 ] || leave_off "${new[@]}"
+		allow_starts
+	fi
+	[ -z "$log" ] || rm -f "$log"
+}
 
 # ---- apt
 
@@ -109,7 +114,7 @@ install() { # PACKAGE...
 }
 
 main() {
-	local list='' purpose before new todo
+	local list='' purpose todo
 	[ "${1-}" != --list ] || { list=yes; shift; }
 	purpose=${1:-build}
 	case $purpose in
@@ -133,9 +138,7 @@ main() {
 	echo "installing: ${todo[*]}" | fold -s -w 100
 	forbid_starts
 	install "${todo[@]}" || { tail -n 30 "$log" >&2; fail "apt-get failed; see above"; }
-	mapfile -t new < <(comm -13 <(echo "$before") <(installed))
-	[ ${#new[@]} = 0 ] || leave_off "${new[@]}"
-	echo "installed ${#new[@]} packages, with those that they need"
+	echo "installed $(comm -13 <(echo "$before") <(installed) | wc -l) packages, with those that they need"
 }
 
 PATH=$PATH:/usr/sbin:/sbin

@@ -114,9 +114,10 @@ inside_script() {
 				syswrite(S, pack("N", 0x80000000 | length($m)) . $m) and sysread(S, $r, 4096) or die $!;
 				exit(unpack("x28 N", $r) != 1)'
 		}
-		# rpcinfo looks names of programs up, in a file that a package may bring.
+		# Without the names of programs: the file of those comes with a package.
 		stock() {
 			systemctl show -p MainPID -p ActiveState rpcbind.service rpcbind.socket
+			systemctl list-units --no-legend --plain --state=running,listening | awk "{ print \$1 }"
 			rpcinfo | awk "{ print \$1, \$2, \$3, \$4, \$6 }"
 		}
 
@@ -130,7 +131,7 @@ inside_script() {
 			verdict "packaging/$part.sh" "packaging/$part.sh" </dev/null
 			git status --porcelain | grep . && verdict "the checkout stays as it is" false
 			stock >/root/after
-			verdict "stock rpcbind is as it was: same process, same registrations" \
+			verdict "stock rpcbind is as it was (process, registrations), and no other daemon runs" \
 				diff /root/before /root/after
 		done
 		verdict "nothing failed to start, as seen by systemd" \
