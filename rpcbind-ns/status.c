@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "list.h"
+#include "parse.h"
 #include "server.h"
 #include "status.h"
 
@@ -168,9 +169,9 @@ static void ask_addresses(struct status *status, struct control_call *call, cons
 		return;
 	}
 	w->list = !name;
-	if (name)
-		strncpy(w->name, name, sizeof(w->name) - 1);
-	rc = link_addresses(status->server->link, w->id);
+	rc = copy_str(w->name, sizeof(w->name), name ? name : "");
+	if (!rc)
+		rc = link_addresses(status->server->link, w->id);
 	if (rc) {
 		end_waiting(status, w);
 		fail(call, -rc);
