@@ -102,7 +102,7 @@ void stream_listener_init(struct stream_listener *l, struct server *server, stru
 int stream_listener_open(struct stream_listener *l, int fd); /* takes fd over on success */
 void stream_listener_close(struct stream_listener *l);
 
-/* stream_conn.c: a new connection; takes fd over in any case. vs NULL: wait or refuse. */
+/* stream_owner.c: a new connection; takes fd over in any case. vs NULL: wait or refuse. */
 void stream_conn_start(struct stream_listener *l, int fd, const struct sockaddr_storage *peer,
 	socklen_t peer_len);
 void stream_conn_close(struct stream_conn *c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shared by stream.c (listeners) and stream_conn.c (connections). */
+/* Shared by stream.c (listeners), stream_conn.c (a connection), stream_owner.c (whose it is) and
+ * stream_queue.c (turns). */
 #ifndef RPCBIND_STREAM_PRIVATE_H
 #define RPCBIND_STREAM_PRIVATE_H
 
@@ -9,7 +10,9 @@
 #define STREAM_REPLY_SMALL 65536   /* kept between replies */
 #define STREAM_REPLY_MAX (4u << 20)
 
-/* The client's VS is known now; vs NULL: it is refused. */
+/* The handlers of a new connection. */
+void stream_conn_init(struct stream_conn *c);
+/* stream_owner.c. The client's VS is known now; vs NULL: it is refused. */
 void stream_conn_settle(struct stream_conn *c, struct vserver *vs);
 void stream_need_sweep(struct server *server);
 /* A client of an unknown namespace: the opener is asked to look again, not more often than it can. */
