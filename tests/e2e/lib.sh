@@ -13,11 +13,17 @@
 
 set -u
 : "${top_builddir:?run it through tests/nsrun}"
-peers=$top_builddir/tests/e2e/peers
 rpcbind_ns=${RPCBIND_NS:-$top_builddir/rpcbind-ns/rpcbind-ns}
 vsctl=${VSCTL:-$top_builddir/common/vsctl}
 T=/run/t # everything that the test writes
 mkdir -p $T/vs.d $T/state
+# Copies, which every uid can run, also where the checkout is in a private directory. Not under
+# /run, for which some tests have another one mounted. /mnt is ours here, as /run is.
+peers=/mnt
+mount -t tmpfs -o mode=755 tmpfs $peers || exit 99
+for name in nswatch rpcflood rpcraw rpcreg; do
+	cp "$top_builddir/tests/e2e/peers/$name" $peers || exit 99
+done
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
 sanitized=$(grep -c '^#define NSAUX_SANITIZED 1' "$top_builddir/config.h")
