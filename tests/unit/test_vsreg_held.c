@@ -18,17 +18,27 @@
 #include "netns.h"
 #include "nstest.h"
 
-static bool hears_end(int netlink, int ms)
+/* The kernel writes the nsid first. */
+struct nsid_message {
+	struct nlmsghdr head;
+	struct rtgenmsg body;
+	_Alignas(4) struct nlattr id;
+	int32_t id_value;
+};
+
+/* Of this nsid: namespaces of the test before may come to their end only now. */
+static bool hears_end(int netlink, int nsid, int ms)
 {
 	struct pollfd p = {.fd = netlink, .events = POLLIN};
 	_Alignas(struct nlmsghdr) char bytes[4096];
-	struct nlmsghdr head;
+	struct nsid_message m;
 
 	while (poll(&p, 1, ms) == 1) {
-		if (recv(netlink, bytes, sizeof(bytes), 0) < (ssize_t)sizeof(head))
-			return false;
-		memcpy(&head, bytes, sizeof(head));
-		if (head.nlmsg_type == RTM_DELNSID)
+		if (recv(netlink, bytes, sizeof(bytes), 0) < (ssize_t)sizeof(m))
+			continue;
+		memcpy(&m, bytes, sizeof(m));
+		if (m.head.nlmsg_type == RTM_DELNSID && m.id.nla_type == NETNSA_NSID &&
+			m.id_value == nsid)
 			return true;
 	}
 	return false;
@@ -68,7 +78,7 @@ static void test_end_of_an_earlier_owner(void **state)
 	nst_open(t);
 	add_numbered("/run/t/elsewhere", number);
 	nst_del("/run/t/elsewhere");
-	assert_true(hears_end(listener, NST_PATIENCE));
+	assert_true(hears_end(listener, number, NST_PATIENCE));
 	add_numbered(NST_NETNS "/b", number);
 	assert_int_equal(nst_reload(t), 0);
 	nst_expect(t, "+b ");
@@ -89,7 +99,7 @@ static void test_nsid_taken_over(void **state)
 	nst_open(t);
 	t->all_events = true;
 	nst_del(NST_NETNS "/a");
-	assert_true(hears_end(listener, NST_PATIENCE));
+	assert_true(hears_end(listener, number, NST_PATIENCE));
 	add_numbered(NST_NETNS "/b", number);
 	assert_int_equal(nst_reload(t), 0);
 	nst_expect(t, "-a +b !a ");
@@ -119,7 +129,7 @@ static void test_addresses_of_a_successor(void **state)
 	nst_open(t);
 	a = nst_get(t, "a");
 	nst_del(NST_NETNS "/a");
-	assert_true(hears_end(listener, NST_PATIENCE));
+	assert_true(hears_end(listener, number, NST_PATIENCE));
 	add_numbered(NST_NETNS "/a", number);
 	assert_int_equal(vs_addresses(a, count_address, &count), -ESTALE);
 	assert_int_equal(count, 0);
@@ -175,7 +185,7 @@ static void test_word_of_a_tenant(void **state)
 	forge(netlink, RTM_NEWADDR, RTNLGRP_IPV4_IFADDR, nsid);
 	nst_set_nsid(netlink, ns, nsid);
 	close(ns);
-	assert_true(hears_end(netlink, NST_PATIENCE));
+	assert_true(hears_end(netlink, nsid, NST_PATIENCE));
 	nst_turn(t, 0);
 	nst_turn(t, 0);
 	nst_expect(t, "");
