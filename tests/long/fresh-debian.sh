@@ -117,7 +117,9 @@ inside_script() {
 		# Without the names of programs: the file of those comes with a package.
 		stock() {
 			systemctl show -p MainPID -p ActiveState rpcbind.service rpcbind.socket
-			systemctl list-units --no-legend --plain --state=running,listening | awk "{ print \$1 }"
+			# systemd starts its own when it is ready, or somebody logs in.
+			systemctl list-units --no-legend --plain --state=running,listening |
+				awk "\$1 !~ /^systemd-/ { print \$1 }"
 			rpcinfo | awk "{ print \$1, \$2, \$3, \$4, \$6 }"
 		}
 
