@@ -13,9 +13,6 @@
 #include "caller.h"
 #include "netlink.h"
 
-/* The loopback device is the first of every namespace. */
-#define LO_IFINDEX 1
-
 /* Nothing that fills more belongs to one port by chance. */
 #define BUFFER_SIZE 32768
 #define READS_MAX 8
@@ -66,7 +63,7 @@ bool caller_tcp_on_lo(int fd, int family)
 		getsockopt(fd, level, get, control.bytes, &len) < 0)
 		return false;
 	msg.msg_controllen = len;
-	return packet_ifindex(&msg) == LO_IFINDEX;
+	return packet_ifindex(&msg) == CALLER_LO_IFINDEX;
 }
 
 bool caller_tcp_is_connected(int fd)
@@ -122,7 +119,7 @@ static int send_query(int fd, const struct diag_query *q)
 		put_address(q->family, q->peer, m.req.id.idiag_src);
 		put_address(q->family, q->local, m.req.id.idiag_dst);
 		/* Finds sockets that are bound to the device, and those bound to none. */
-		m.req.id.idiag_if = LO_IFINDEX;
+		m.req.id.idiag_if = CALLER_LO_IFINDEX;
 		m.req.id.idiag_cookie[0] = m.req.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 	} else {
 		m.nh.nlmsg_flags |= NLM_F_DUMP;

@@ -8,6 +8,9 @@
 
 #include "proc.h"
 
+/* The loopback device is the first of every namespace. */
+#define CALLER_LO_IFINDEX 1
+
 /* The address of the loopback network? */
 bool caller_is_loopback(const struct uaddr *uaddr);
 

@@ -18,7 +18,6 @@
 /* Stock's sizes: what a call may have, and what a reply may have over UDP. */
 #define CALL_MAX 9000
 #define REPLY_MAX 8800
-#define LO_IFINDEX 1
 
 union pktinfo_control {
 	struct cmsghdr align;
@@ -163,7 +162,7 @@ static bool read_path(const struct udp_socket *s, struct msghdr *msg, struct udp
 		return false;
 	caller->contacted.port = s->vs->server->stream.port;
 	caller->netid = s->netid;
-	caller->inside = ifindex == LO_IFINDEX && caller_is_loopback(&caller->peer) &&
+	caller->inside = ifindex == CALLER_LO_IFINDEX && caller_is_loopback(&caller->peer) &&
 			 caller_is_loopback(&caller->contacted);
 	return true;
 }
