@@ -160,14 +160,16 @@ enum proc_result proc_rpcb_getaddrlist(struct proc_ctx *ctx)
 enum proc_result proc_rpcb_dump(struct proc_ctx *ctx)
 {
 	const struct regs_entry *entry = NULL;
+	char owner[REGS_OWNER_MAX];
 
 	while ((entry = regs_next(ctx->vs->regs, entry)) && !ctx->out.failed) {
+		regs_owner_text(&entry->owner, owner);
 		rpcmsg_put_u32(&ctx->out, true);
 		rpcmsg_put_u32(&ctx->out, entry->prog);
 		rpcmsg_put_u32(&ctx->out, entry->vers);
 		rpcmsg_put_string(&ctx->out, netid_info(entry->netid)->name);
 		rpcmsg_put_string(&ctx->out, entry->text);
-		rpcmsg_put_string(&ctx->out, entry->owner_text);
+		rpcmsg_put_string(&ctx->out, owner);
 	}
 	rpcmsg_put_u32(&ctx->out, false);
 	return RESULT_SUCCESS;

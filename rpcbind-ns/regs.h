@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "siphash.h"
 #include "uaddr.h"
 
 #define REGS_PROG_RPCBIND 100000 /* rpcbind itself */
@@ -32,8 +33,7 @@ struct regs_entry {
 	enum netid netid;
 	struct uaddr uaddr; /* host part zero: wildcard. For AF_UNIX the path is in text */
 	struct regs_owner owner;
-	char text[UADDR_MAX];        /* the universal address as registered */
-	char owner_text[REGS_OWNER_MAX];
+	const char *text;            /* the universal address as registered */
 	bool builtin;                /* rpcbind's own; cannot be set or unset */
 	bool port_listed;            /* the first of its (program, version, netid) with its port:
 				      * PMAPPROC_DUMP, which knows no host parts, lists this one */
@@ -42,15 +42,58 @@ struct regs_entry {
 struct regs_limits {
 	size_t entries;           /* in all */
 	size_t entries_per_owner; /* of one uid that is not superuser */
+	size_t entries_ordinary;  /* of all who are no superusers; 0: no limit of their own */
 };
 
 struct regs;
 
-int regs_new(struct regs **regs, const struct regs_limits *limits);
+/* key: of the hash tables, secret; NULL: a known one, for tests. */
+int regs_new(struct regs **regs, const struct regs_limits *limits, const struct siphash_key *key);
 void regs_free(struct regs *regs); /* NULL is allowed */
+void regs_clear(struct regs *regs); /* without a word to regs_on_change()'s function */
 
 /* Adds one of rpcbind's own entries (program 100000). 0, -EINVAL, -ENOMEM. */
 int regs_add_builtin(struct regs *regs, uint32_t vers, enum netid netid, const char *text);
+/*
+ * Makes the built-in entries of another table part of this one, of which none may be its own:
+ * those with the netids of the mask are found, listed first, and not to be unset. builtins is
+ * borrowed for good. Later calls change the mask.
+ */
+void regs_use_builtins(struct regs *regs, const struct regs *builtins, unsigned netids);
+size_t regs_builtin_count(const struct regs *regs);
+
+enum regs_change_kind {
+	REGS_SET = 1,
+	REGS_UNSET = 2,
+};
+
+/* What a SET or UNSET changes. */
+struct regs_change {
+	enum regs_change_kind kind;
+	uint32_t prog, vers;
+	unsigned netids;          /* NETID_BIT()s; of REGS_SET one */
+	const char *text;         /* REGS_SET: the universal address */
+	struct regs_owner owner;  /* REGS_SET */
+	const struct uaddr *host; /* REGS_UNSET: on this address only; NULL: on all */
+};
+
+/*
+ * fn is called for each SET that registers and each UNSET that removes something, when nothing
+ * but fn can fail any more and before anybody sees it. An error of fn is that of the call, and
+ * then nothing has changed. fn must not use regs. fn NULL: nobody is to be told.
+ */
+typedef int regs_change_fn(const struct regs_change *change, void *arg);
+void regs_on_change(struct regs *regs, regs_change_fn *fn, void *arg);
+
+/*
+ * Does again what fn was once told, without telling it: whoever asked then was allowed to. 0, or
+ * what regs_set() gives but for questions of owners: a change that the rules would never have
+ * let happen is refused.
+ */
+int regs_apply(struct regs *regs, const struct regs_change *change);
+
+/* "superuser", "unknown" or the uid. Returns the length; text at least REGS_OWNER_MAX. */
+size_t regs_owner_text(const struct regs_owner *owner, char *text);
 
 /*
  * RPCBPROC_SET. First come, first served:
@@ -62,6 +105,7 @@ int regs_add_builtin(struct regs *regs, uint32_t vers, enum netid netid, const c
  * -EPERM   program 100000 is reserved
  * -ENOSPC  a limit
  * -ENOMEM
+ * or what the function of regs_on_change() gave.
  */
 int regs_set(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid,
 	const char *text, const struct regs_owner *owner);
@@ -69,7 +113,8 @@ int regs_set(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid,
 /*
  * RPCBPROC_UNSET. netid NETID_NONE: all of them. host NULL: on all addresses. All or nothing:
  * -EPERM and nothing removed when one of the matches belongs to another owner and the caller is not
- * superuser, or is builtin. Number removed, 0 included.
+ * superuser, or is builtin; or what the function of regs_on_change() gave. Number removed, 0
+ * included.
  */
 int regs_unset(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid,
 	const struct uaddr *host, const struct regs_owner *owner);

@@ -9,6 +9,8 @@
  * walk over, in search of another version, are the groups of one program, of which there are
  * REGS_GROUPS_MAX at most. Changes walk over the REGS_HOSTS_MAX entries of a group at most, in
  * search of the same port, or to remove them all.
+ *
+ * Programs, versions, addresses and uids are chosen by strangers: each table is hashed with a key.
  */
 #ifndef RPCBIND_REGS_PRIVATE_H
 #define RPCBIND_REGS_PRIVATE_H
@@ -34,6 +36,7 @@ struct node {
 	TAILQ_ENTRY(node) in_order;
 	TAILQ_ENTRY(node) in_group;
 	UT_hash_handle hh; /* in regs->specifics, unless on the wildcard */
+	char text[];       /* entry.text */
 };
 
 TAILQ_HEAD(node_list, node);
@@ -68,14 +71,23 @@ struct account {
 
 struct regs {
 	struct regs_limits limits;
+	struct siphash_key key;
+	regs_change_fn *on_change; /* NULL: nobody is told */
+	void *on_change_arg;
+	const struct regs *builtins; /* shared with others; NULL: none */
+	unsigned builtin_netids;     /* those of builtins that count here */
 	struct program *programs;
 	struct group *groups;
 	struct node *specifics;
 	struct account *accounts;
 	struct node_list order;
 	struct node *last_builtin;
-	size_t count;
+	size_t count, ordinary; /* without those of builtins; the second: of no superuser */
 };
+
+/* Where the entries of a program stand, which for rpcbind itself may be in the table that is shared.
+ * NULL: this netid has none of them here. */
+const struct regs *regs_home(const struct regs *regs, uint32_t prog, enum netid netid);
 
 /* NULL where there is none. */
 struct program *regs_program(const struct regs *regs, uint32_t prog);
@@ -86,8 +98,8 @@ struct node *regs_node(
 /* How many entries this owner, no superuser, has. */
 size_t regs_owned(const struct regs *regs, uid_t uid);
 
-/* Adds a copy of entry, whose key must be free. 0 or -ENOMEM. */
-int regs_node_add(struct regs *regs, const struct regs_entry *entry);
+/* Adds a copy of entry, whose key must be free. NULL: no memory. */
+struct node *regs_node_add(struct regs *regs, const struct regs_entry *entry);
 void regs_node_remove(struct regs *regs, struct node *node);
 
 #endif

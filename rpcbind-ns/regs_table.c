@@ -5,28 +5,37 @@
 
 #include "regs_private.h"
 
+/* uthash takes as many bits. */
+static unsigned hash(const struct regs *regs, const void *key, size_t len)
+{
+	return (unsigned)siphash(&regs->key, key, len);
+}
+
 struct program *regs_program(const struct regs *regs, uint32_t prog)
 {
+	unsigned h = hash(regs, &prog, sizeof(prog));
 	struct program *program;
 
-	HASH_FIND(hh, regs->programs, &prog, sizeof(prog), program);
+	HASH_FIND_BYHASHVALUE(hh, regs->programs, &prog, sizeof(prog), h, program);
 	return program;
 }
 
 struct group *regs_group(const struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid)
 {
 	struct group_key key = {prog, vers, (uint32_t)netid};
+	unsigned h = hash(regs, &key, sizeof(key));
 	struct group *group;
 
-	HASH_FIND(hh, regs->groups, &key, sizeof(key), group);
+	HASH_FIND_BYHASHVALUE(hh, regs->groups, &key, sizeof(key), h, group);
 	return group;
 }
 
 static struct account *account_find(const struct regs *regs, uid_t uid)
 {
+	unsigned h = hash(regs, &uid, sizeof(uid));
 	struct account *account;
 
-	HASH_FIND(hh, regs->accounts, &uid, sizeof(uid), account);
+	HASH_FIND_BYHASHVALUE(hh, regs->accounts, &uid, sizeof(uid), h, account);
 	return account;
 }
 
@@ -49,19 +58,24 @@ struct node *regs_node(const struct regs *regs, const struct group *group, const
 {
 	struct host_key key;
 	struct node *node;
+	unsigned h;
 
 	if (host->family != netid_info((enum netid)group->key.netid)->family)
 		return NULL;
 	if (uaddr_is_wildcard(host))
 		return group->wildcard;
+	if (group->wildcard && group->node_count == 1)
+		return NULL;
 	key = host_key(group, host);
-	HASH_FIND(hh, regs->specifics, &key, sizeof(key), node);
+	h = hash(regs, &key, sizeof(key));
+	HASH_FIND_BYHASHVALUE(hh, regs->specifics, &key, sizeof(key), h, node);
 	return node;
 }
 
 static struct program *program_get(struct regs *regs, uint32_t prog)
 {
 	struct program *program = regs_program(regs, prog);
+	unsigned h = hash(regs, &prog, sizeof(prog));
 
 	if (program)
 		return program;
@@ -70,7 +84,7 @@ static struct program *program_get(struct regs *regs, uint32_t prog)
 		return NULL;
 	program->prog = prog;
 	TAILQ_INIT(&program->groups);
-	HASH_ADD(hh, regs->programs, prog, sizeof(prog), program);
+	HASH_ADD_BYHASHVALUE(hh, regs->programs, prog, sizeof(prog), h, program);
 	if (!program->hh.tbl) {
 		free(program);
 		return NULL;
@@ -88,7 +102,9 @@ static void program_put(struct regs *regs, struct program *program)
 
 static struct group *group_get(struct regs *regs, uint32_t prog, uint32_t vers, enum netid netid)
 {
+	struct group_key key = {prog, vers, (uint32_t)netid};
 	struct group *group = regs_group(regs, prog, vers, netid);
+	unsigned h = hash(regs, &key, sizeof(key));
 	struct program *program;
 
 	if (group)
@@ -98,8 +114,8 @@ static struct group *group_get(struct regs *regs, uint32_t prog, uint32_t vers, 
 		return NULL;
 	group = calloc(1, sizeof(*group));
 	if (group) {
-		group->key = (struct group_key){prog, vers, (uint32_t)netid};
-		HASH_ADD(hh, regs->groups, key, sizeof(group->key), group);
+		group->key = key;
+		HASH_ADD_BYHASHVALUE(hh, regs->groups, key, sizeof(key), h, group);
 	}
 	if (!group || !group->hh.tbl) {
 		free(group);
@@ -130,13 +146,14 @@ static void group_put(struct regs *regs, struct group *group)
 static int account_add(struct regs *regs, uid_t uid)
 {
 	struct account *account = account_find(regs, uid);
+	unsigned h = hash(regs, &uid, sizeof(uid));
 
 	if (!account) {
 		account = calloc(1, sizeof(*account));
 		if (!account)
 			return -ENOMEM;
 		account->uid = uid;
-		HASH_ADD(hh, regs->accounts, uid, sizeof(uid), account);
+		HASH_ADD_BYHASHVALUE(hh, regs->accounts, uid, sizeof(uid), h, account);
 		if (!account->hh.tbl) {
 			free(account);
 			return -ENOMEM;
@@ -181,6 +198,7 @@ static void node_unlink(struct regs *regs, struct node *node)
 	group->superusers -= node->entry.owner.superuser;
 	TAILQ_REMOVE(&regs->order, node, in_order);
 	regs->count--;
+	regs->ordinary -= !node->entry.owner.superuser;
 }
 
 void regs_node_remove(struct regs *regs, struct node *node)
@@ -201,13 +219,16 @@ void regs_node_remove(struct regs *regs, struct node *node)
 /* Takes node over into its group's tables. */
 static int node_link(struct regs *regs, struct node *node, struct group *group)
 {
+	unsigned h;
+
 	node->group = group;
 	node->entry.port_listed = !group_port(group, node->entry.uaddr.port);
 	if (uaddr_is_wildcard(&node->entry.uaddr)) {
 		group->wildcard = node;
 	} else {
 		node->key = host_key(group, &node->entry.uaddr);
-		HASH_ADD(hh, regs->specifics, key, sizeof(node->key), node);
+		h = hash(regs, &node->key, sizeof(node->key));
+		HASH_ADD_BYHASHVALUE(hh, regs->specifics, key, sizeof(node->key), h, node);
 		if (!node->hh.tbl)
 			return -ENOMEM;
 	}
@@ -223,17 +244,21 @@ static int node_link(struct regs *regs, struct node *node, struct group *group)
 	if (node->entry.builtin)
 		regs->last_builtin = node;
 	regs->count++;
+	regs->ordinary += !node->entry.owner.superuser;
 	return 0;
 }
 
-int regs_node_add(struct regs *regs, const struct regs_entry *entry)
+struct node *regs_node_add(struct regs *regs, const struct regs_entry *entry)
 {
-	struct node *node = calloc(1, sizeof(*node));
+	size_t size = strlen(entry->text) + 1;
+	struct node *node = calloc(1, sizeof(*node) + size);
 	struct group *group;
 
 	if (!node)
-		return -ENOMEM;
+		return NULL;
 	node->entry = *entry;
+	memcpy(node->text, entry->text, size);
+	node->entry.text = node->text;
 	group = group_get(regs, entry->prog, entry->vers, entry->netid);
 	if (!group)
 		goto no_group;
@@ -241,7 +266,7 @@ int regs_node_add(struct regs *regs, const struct regs_entry *entry)
 		goto no_account;
 	if (node_link(regs, node, group) < 0)
 		goto no_link;
-	return 0;
+	return node;
 no_link:
 	if (!entry->owner.superuser)
 		account_sub(regs, entry->owner.uid);
@@ -249,5 +274,5 @@ no_account:
 	group_put(regs, group);
 no_group:
 	free(node);
-	return -ENOMEM;
+	return NULL;
 }

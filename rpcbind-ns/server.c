@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "builtins.h"
 #include "container.h"
 #include "sandbox.h"
 #include "server.h"
@@ -81,7 +83,9 @@ static void on_config(const struct ini_doc *settings, void *arg)
 		log_set_level(conf.daemon.log_level);
 	if (!rc && !server->sandboxed) {
 		server->stream.port = (uint16_t)conf.port;
-		rc = sandbox_server(conf.daemon.user, conf.daemon.sandbox);
+		rc = builtins_new(&server->builtins, (uint16_t)conf.port);
+		if (!rc)
+			rc = sandbox_server(conf.daemon.user, conf.daemon.sandbox);
 		server->sandboxed = !rc;
 		if (!rc)
 			rc = link_listen(server->link, 0, OPENER_GLOBAL);
@@ -170,6 +174,15 @@ static void note_path_error(struct server *server, const struct link_socket *s)
 	loop_timer_in(server->loop, &server->path_timer, PATH_RETRY);
 }
 
+/* rpcbind's own entries tell of the path socket, too. */
+static void path_changed(struct server *server)
+{
+	struct vserver *vs, *next;
+
+	HASH_ITER(by_id, server->by_id, vs, next)
+		vserver_update_builtins(vs);
+}
+
 static void take_path(struct server *server, struct link_socket *s)
 {
 	int rc;
@@ -211,8 +224,10 @@ static void on_listening(uint64_t id, uint32_t mask, struct link_socket *sockets
 		return;
 	}
 	/* The opener sends another one when somebody has removed the socket from its path. */
-	if (mask & OPENER_BIT(OPENER_PATH))
+	if (mask & OPENER_BIT(OPENER_PATH)) {
 		take_path(server, &sockets[OPENER_PATH]);
+		path_changed(server);
+	}
 	if ((mask & OPENER_BIT(OPENER_CONTROL)) && !server->control)
 		take_control(server, &sockets[OPENER_CONTROL]);
 }
@@ -251,6 +266,7 @@ static void on_path_lost(struct stream_listener *l)
 	struct server *server = l->server;
 
 	stream_listener_close(l);
+	path_changed(server);
 	link_release(server->link, 0, OPENER_BIT(OPENER_PATH));
 	loop_timer_in(server->loop, &server->path_timer, PATH_RETRY);
 }
@@ -271,6 +287,9 @@ static int set_up(struct server *server, int fd)
 		on_reloaded, on_addresses, on_closed, server};
 	int rc = loop_new(&server->loop, NULL);
 
+	if (getrandom(&server->hash_key, sizeof(server->hash_key), 0) !=
+		(ssize_t)sizeof(server->hash_key))
+		return -EIO;
 	if (!rc)
 		rc = loop_signals(server->loop, signals, 3, on_signal, server);
 	if (!rc)
@@ -298,6 +317,7 @@ static void tear_down(struct server *server)
 	control_free(server->control);
 	link_free(server->link);
 	udp_batch_free(server->batch);
+	regs_free(server->builtins);
 	loop_timer_del(server->loop, &server->path_timer);
 	loop_free(server->loop);
 }

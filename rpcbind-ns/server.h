@@ -34,6 +34,8 @@ struct server {
 	struct loop_timer path_timer;
 	struct stream_server stream;
 	struct udp_batch *batch;
+	struct siphash_key hash_key; /* of all tables that strangers fill */
+	struct regs *builtins;       /* rpcbind's own entries, for all VSs */
 };
 
 /* The server process; fd is the socketpair to the opener. Returns the exit status. */

@@ -49,7 +49,7 @@ static json_t *describe(const struct vserver *vs)
 		"namespace", "host", vs->is_host, "state", vserver_state(vs), "problem", problem,
 		"cookie", (json_int_t)vs->cookie, "addresses",
 		json_strings(vs->addresses, vs->address_count), "registrations",
-		(json_int_t)(regs_count(vs->proc.regs) - vs->builtin_count), "requests",
+		(json_int_t)(regs_count(vs->proc.regs) - regs_builtin_count(vs->proc.regs)), "requests",
 		(json_int_t)stats_requests(vs->proc.stats), "remote_connections",
 		(json_int_t)vs->remote_count, "local_connections", (json_int_t)vs->inside_count);
 }
@@ -206,9 +206,12 @@ static void method_show(struct control_call *call, json_t *parameters, void *arg
 
 static json_t *describe_entry(const struct regs_entry *e)
 {
+	char owner[REGS_OWNER_MAX];
+
+	regs_owner_text(&e->owner, owner);
 	return json_pack("{s:I, s:I, s:s, s:s, s:s, s:b}", "program", (json_int_t)e->prog,
 		"version", (json_int_t)e->vers, "netid", netid_info(e->netid)->name, "address",
-		e->text, "owner", e->owner_text, "builtin", e->builtin);
+		e->text, "owner", owner, "builtin", e->builtin);
 }
 
 static void method_registrations(struct control_call *call, json_t *parameters, void *arg)

@@ -25,6 +25,7 @@ enum netid {
 	NETID_RDMA6,
 	NETID_COUNT,
 };
+#define NETID_BIT(netid) (1U << (netid))
 
 /* What an identifier says about its addresses, as GETADDRLIST reports it. */
 struct netid_info {

@@ -14,34 +14,6 @@
 #include "server.h"
 #include "vserver.h"
 
-/* rpcbind's own entries, as stock shows them. */
-static int add_builtins(struct vserver *vs)
-{
-	static const struct {
-		enum netid netid;
-		uint32_t from_vers;
-		const char *host;
-	} own[] = {
-		{NETID_UDP, 2, "0.0.0.0"},
-		{NETID_TCP, 2, "0.0.0.0"},
-		{NETID_UDP6, 3, "::"},
-		{NETID_TCP6, 3, "::"},
-	};
-	unsigned port = vs->server->stream.port;
-	char text[UADDR_MAX];
-	int rc = 0;
-
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		snprintf(text, sizeof(text), "%s.%u.%u", own[i].host, port >> 8, port & 255);
-		for (uint32_t v = 4; !rc && v >= own[i].from_vers; v--)
-			rc = regs_add_builtin(vs->proc.regs, v, own[i].netid, text);
-	}
-	for (uint32_t v = 4; !rc && v >= 3; v--)
-		rc = regs_add_builtin(vs->proc.regs, v, NETID_LOCAL, "/run/rpcbind.sock");
-	vs->builtin_count = regs_count(vs->proc.regs);
-	return rc;
-}
-
 static void free_aliases(struct vserver *vs)
 {
 	for (unsigned i = 0; i < vs->alias_count; i++)
@@ -192,7 +164,7 @@ int vserver_new(struct vserver **vs, struct server *server, const struct opener_
 	const struct ini_doc *settings)
 {
 	static const struct regs_limits limits = {VSERVER_REGISTRATIONS_MAX,
-		VSERVER_REGISTRATIONS_PER_OWNER};
+		VSERVER_REGISTRATIONS_PER_OWNER, VSERVER_REGISTRATIONS_ORDINARY};
 	struct vserver *v = calloc(1, sizeof(*v));
 	int rc;
 
@@ -203,11 +175,9 @@ int vserver_new(struct vserver **vs, struct server *server, const struct opener_
 	v->cookie = info->cookie;
 	v->is_host = info->is_host;
 	init_sockets(v);
-	rc = regs_new(&v->proc.regs, &limits);
+	rc = regs_new(&v->proc.regs, &limits, &server->hash_key);
 	if (!rc)
 		rc = stats_new(&v->proc.stats);
-	if (!rc)
-		rc = add_builtins(v);
 	if (!rc)
 		rc = vserver_update(v, info, settings);
 	if (rc) {

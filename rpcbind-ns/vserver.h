@@ -18,6 +18,7 @@
 
 #define VSERVER_REGISTRATIONS_MAX 16384
 #define VSERVER_REGISTRATIONS_PER_OWNER 1024
+#define VSERVER_REGISTRATIONS_ORDINARY 12288 /* of all who are no superusers */
 
 struct vserver {
 	UT_hash_handle by_id, by_cookie;
@@ -30,7 +31,6 @@ struct vserver {
 	struct rpcbind_vs_conf conf;
 	struct proc_vs proc;
 	uid_t *superusers; /* proc.superusers */
-	size_t builtin_count; /* registrations that are rpcbind's own */
 
 	struct udp_socket udp4, udp6;
 	struct stream_listener tcp4, tcp6, abstract;
@@ -63,6 +63,9 @@ void vserver_free(struct vserver *vs); /* closes everything */
 /* Asks the opener for the sockets that the VS should have and has not. */
 void vserver_request_sockets(struct vserver *vs);
 void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *sockets);
+
+/* Which of rpcbind's own entries are true of this VS now. */
+void vserver_update_builtins(struct vserver *vs);
 
 /* A socket does not work any more: it is closed, here and at the opener, and asked for again. */
 void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error);

@@ -182,12 +182,26 @@ static bool is_degraded(const struct vserver *vs)
 	return false;
 }
 
+void vserver_update_builtins(struct vserver *vs)
+{
+	unsigned netids = 0;
+
+	netids |= vs->udp4.fd >= 0 ? NETID_BIT(NETID_UDP) : 0;
+	netids |= vs->tcp4.fd >= 0 ? NETID_BIT(NETID_TCP) : 0;
+	netids |= vs->udp6.fd >= 0 ? NETID_BIT(NETID_UDP6) : 0;
+	netids |= vs->tcp6.fd >= 0 ? NETID_BIT(NETID_TCP6) : 0;
+	if (vs->abstract.fd >= 0 || vs->server->path.fd >= 0)
+		netids |= NETID_BIT(NETID_LOCAL);
+	regs_use_builtins(vs->proc.regs, vs->server->builtins, netids);
+}
+
 void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *sockets)
 {
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		if (mask & (1u << k))
 			take_socket(vs, k, &sockets[k]);
 	vs->wanted &= ~mask;
+	vserver_update_builtins(vs);
 	if (is_degraded(vs)) {
 		vs->retry_delay = vs->retry_delay ? vs->retry_delay * 2 : RETRY_MIN;
 		if (vs->retry_delay > RETRY_MAX)
@@ -207,6 +221,7 @@ void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error)
 	if (rc)
 		log_err(vs->name, "cannot give a socket back: %s", strerror(-rc));
 	note_error(vs, kind, &lost);
+	vserver_update_builtins(vs);
 	vs->retry_delay = RETRY_MIN;
 	if (!loop_timer_set(&vs->retry))
 		loop_timer_in(vs->server->loop, &vs->retry, RETRY_MIN);

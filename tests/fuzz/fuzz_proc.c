@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct regs_limits limits = {.entries = ENTRIES_MAX, .entries_per_owner = 10};
 	struct proc_vs vs = {.root_uid = (uid_t)-1};
 
-	FUZZ_CHECK(regs_new(&vs.regs, &limits) == 0 && stats_new(&vs.stats) == 0);
+	FUZZ_CHECK(regs_new(&vs.regs, &limits, NULL) == 0 && stats_new(&vs.stats) == 0);
 	fill(vs.regs);
 	while (size >= 3) {
 		uint8_t control = data[0];

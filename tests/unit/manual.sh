@@ -225,6 +225,7 @@ while read -r file macro words; do
 done <<-'END'
 	vserver.h VSERVER_REGISTRATIONS_MAX registrations
 	vserver.h VSERVER_REGISTRATIONS_PER_OWNER of one owner
+	vserver.h VSERVER_REGISTRATIONS_ORDINARY of all owners
 	stream.h STREAM_REMOTE_MAX TCP connections from outside
 	stream.h STREAM_INSIDE_MAX local and loopback connections
 	stream.h STREAM_PER_UID_MAX of one uid

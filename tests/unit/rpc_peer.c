@@ -28,7 +28,7 @@ void peer_init(struct peer *p)
 	struct regs_limits limits = {.entries = 1000, .entries_per_owner = 100};
 
 	memset(p, 0, sizeof(*p));
-	assert_int_equal(regs_new(&p->regs, &limits), 0);
+	assert_int_equal(regs_new(&p->regs, &limits, NULL), 0);
 	assert_int_equal(stats_new(&p->stats), 0);
 	p->vs.regs = p->regs;
 	p->vs.stats = p->stats;
@@ -47,6 +47,14 @@ void peer_fini(struct peer *p)
 	regs_free(p->regs);
 	stats_free(p->stats);
 	free(p->room);
+}
+
+const char *peer_first_owner(const struct peer *p)
+{
+	static char text[REGS_OWNER_MAX];
+
+	regs_owner_text(&regs_next(p->regs, NULL)->owner, text);
+	return text;
 }
 
 int peer_setup(void **state)

@@ -43,6 +43,8 @@ bool_t peer_void(XDR *xdr, ...);
 /* A VS with no entries, and root on its local socket as the caller. */
 void peer_init(struct peer *p);
 void peer_fini(struct peer *p);
+/* The owner of the first entry, in words. */
+const char *peer_first_owner(const struct peer *p);
 
 /* The same as a fixture of cmocka: *state is the peer. */
 int peer_setup(void **state);

@@ -145,7 +145,7 @@ static void set_without_memory(void **state)
 	int rc;
 
 	(void)state;
-	assert_int_equal(regs_new(&regs, &wide), 0);
+	assert_int_equal(regs_new(&regs, &wide, NULL), 0);
 	for (uint32_t i = 0; i < 400; i++) {
 		const char *text = i % 2 ? "10.0.0.1.8.1" : "0.0.0.0.8.1";
 		size_t n = 0;

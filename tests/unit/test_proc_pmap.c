@@ -76,7 +76,7 @@ static void only_from_inside(void **state)
 	p->vs.insecure = true;
 	peer_remote(p, NETID_UDP, "10.0.0.2.3.1", "10.0.0.1.0.111");
 	assert_int_equal(denied(p, PMAPPROC_SET), AUTH_OK);
-	assert_string_equal(regs_next(p->regs, NULL)->owner_text, "unknown");
+	assert_string_equal(peer_first_owner(p), "unknown");
 	assert_int_equal(p->uid_asked, 0);
 	assert_false(peer_pmap_bool(p, PMAPPROC_UNSET, 300, 1, 0, 0));
 	peer_local(p, 0);
@@ -100,14 +100,14 @@ static void who_is_superuser(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		peer_local(p, cases[i].uid);
 		assert_true(peer_pmap_bool(p, PMAPPROC_SET, 300, 1, IPPROTO_UDP, 2049));
-		assert_string_equal(regs_next(p->regs, NULL)->owner_text, cases[i].owner);
+		assert_string_equal(peer_first_owner(p), cases[i].owner);
 		peer_local(p, 0);
 		assert_true(peer_pmap_bool(p, PMAPPROC_UNSET, 300, 1, 0, 0));
 	}
 	p->vs.root_uid = (uid_t)-1;
 	peer_local(p, (uid_t)-1);
 	assert_true(peer_pmap_bool(p, PMAPPROC_SET, 300, 1, IPPROTO_UDP, 2049));
-	assert_string_equal(regs_next(p->regs, NULL)->owner_text, "unknown");
+	assert_string_equal(peer_first_owner(p), "unknown");
 }
 
 static void unset_ignores_the_protocol(void **state)

@@ -52,7 +52,7 @@ static void set_and_getaddr_loopback(void **state)
 				peer_getaddr(p, v, RPCBPROC_GETADDR, v, 1, ""), answers[i]);
 		}
 	}
-	assert_string_equal(regs_next(p->regs, NULL)->owner_text, "1000");
+	assert_string_equal(peer_first_owner(p), "1000");
 }
 
 static void refused_sets(void **state)
@@ -106,7 +106,7 @@ static void only_from_inside(void **state)
 	p->vs.insecure = true;
 	peer_remote(p, NETID_UDP, from_of(NETID_UDP), to_of(NETID_UDP));
 	assert_int_equal(denied(p, 4, RPCBPROC_SET), AUTH_OK);
-	assert_string_equal(regs_next(p->regs, NULL)->owner_text, "unknown");
+	assert_string_equal(peer_first_owner(p), "unknown");
 	assert_false(peer_rpcb_bool(p, 4, RPCBPROC_UNSET, 300, 1, "", ""));
 	peer_local(p, 1000);
 	assert_false(peer_rpcb_bool(p, 4, RPCBPROC_UNSET, 300, 1, "", ""));
