@@ -28,6 +28,7 @@ struct daemon {
 	struct opener_hooks hooks;
 	struct supervisor supervisor;
 	char control[4200];
+	char state[4200]; /* policy.state */
 	char path[108]; /* policy.path */
 	int notify_fd;
 	int lock_fd;
@@ -52,12 +53,16 @@ static int settle_policy(struct daemon *d)
 
 	if (n < 0 || n >= (int)sizeof(d->control))
 		return -ENAMETOOLONG;
+	n = snprintf(d->state, sizeof(d->state), "%s/state", d->options->runtime_dir);
+	if (n < 0 || n >= (int)sizeof(d->state))
+		return -ENAMETOOLONG;
 	d->spec->policy(d->config.values, &d->policy);
 	n = snprintf(d->path, sizeof(d->path), "%s", d->policy.path ? d->policy.path : "");
 	if (n < 0 || n >= (int)sizeof(d->path))
 		return -ENAMETOOLONG;
 	d->policy.path = d->path;
 	d->policy.control = d->control;
+	d->policy.state = d->state;
 	return 0;
 }
 

@@ -65,6 +65,15 @@ int link_rescan(struct link *link)
 	return channel_send(link->channel, &q.w, NULL, 0);
 }
 
+int link_commit(struct link *link, uint64_t vs)
+{
+	struct request q;
+
+	begin(&q, OPENER_COMMIT);
+	buf_put_u64(&q.w, vs);
+	return channel_send(link->channel, &q.w, NULL, 0);
+}
+
 static int send_call(struct link *link, enum opener_request type, uint32_t call)
 {
 	struct request q;
@@ -184,6 +193,17 @@ static int on_addresses(struct link *link, struct buf_reader *r)
 	return 0;
 }
 
+static int on_committed(struct link *link, struct buf_reader *r)
+{
+	uint64_t vs = buf_get_u64(r);
+	int error = (int)buf_get_u32(r);
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	link->handler.committed(vs, error, link->handler.arg);
+	return 0;
+}
+
 static int on_gone(struct link *link, struct buf_reader *r)
 {
 	uint64_t vs = buf_get_u64(r);
@@ -212,6 +232,8 @@ static int dispatch(struct link *link, struct channel_message *m)
 		return on_reloaded(link, &m->body);
 	case OPENER_VS_ADDRESSES:
 		return on_addresses(link, &m->body);
+	case OPENER_COMMITTED:
+		return on_committed(link, &m->body);
 	default:
 		return -EPROTO;
 	}

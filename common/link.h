@@ -30,6 +30,7 @@ struct link_handler {
 	/* vs 0: that was all. */
 	void (*addresses)(uint32_t call, uint64_t vs, const char *const *text, size_t count,
 		void *arg);
+	void (*committed)(uint64_t vs, int error, void *arg);
 	void (*closed)(int error, void *arg);
 	void *arg;
 };
@@ -45,5 +46,7 @@ int link_release(struct link *link, uint64_t vs, uint32_t mask);
 int link_rescan(struct link *link);
 int link_reload(struct link *link, uint32_t call);
 int link_addresses(struct link *link, uint32_t call);
+/* The OPENER_STATE_NEW that was last given takes the place of the state. */
+int link_commit(struct link *link, uint64_t vs);
 
 #endif

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "opener.h"
 #include "opener_private.h"
+#include "opener_state.h"
 
 #define PATH_CHECK_EVERY (5 * LOOP_SEC)
 
@@ -135,11 +136,30 @@ static void refresh_entry(struct opener *opener, struct opener_entry *e)
 	drop_kept(e);
 }
 
+static bool is_known(uint64_t cookie, void *arg)
+{
+	struct vs *vs = vs_by_cookie(((struct opener *)arg)->reg, cookie);
+
+	vs_unref(vs);
+	return vs != NULL;
+}
+
+/* The state of a VS lives as long as its namespace, which may come back under another name. Where
+ * nothing tells of the end of namespaces, the end of the VS counts. */
+static void end_state(struct opener *opener, struct vs *vs, enum vs_event event)
+{
+	bool over = event == VS_RELEASED || (event == VS_REMOVED && vs_nsid(vs) < 0);
+
+	if (over && !is_known(vs_cookie(vs), opener))
+		opener_state_remove(opener->policy->state, vs_cookie(vs));
+}
+
 void opener_vs_event(struct vs *vs, enum vs_event event, void *arg)
 {
 	struct opener *opener = arg;
 	struct opener_entry *e = entry_of(opener, vs);
 
+	end_state(opener, vs, event);
 	/* The server listens on the wildcard address, and a VS let go was dropped before. */
 	if (event == VS_ADDRESSES || event == VS_RELEASED)
 		return;
@@ -283,6 +303,7 @@ int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
 	}
 	for (struct vs *v = NULL; (v = vs_reg_next(reg, v));)
 		opener_vs_event(v, VS_ADDED, o);
+	opener_state_sweep(policy->state, is_known, o);
 	*opener = o;
 	return 0;
 }

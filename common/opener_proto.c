@@ -19,6 +19,8 @@ const char *opener_kind_name(enum opener_kind kind)
 		[OPENER_DIAG] = "sock_diag",
 		[OPENER_CALL4] = "udp calls",
 		[OPENER_CALL6] = "udp6 calls",
+		[OPENER_STATE] = "state file",
+		[OPENER_STATE_NEW] = "new state file",
 		[OPENER_PATH] = "local socket",
 		[OPENER_CONTROL] = "control socket",
 	};

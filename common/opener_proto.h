@@ -16,7 +16,7 @@
 #include "ini.h"
 #include "vsreg.h"
 
-#define OPENER_VERSION 1u
+#define OPENER_VERSION 2u
 #define OPENER_TEXT_MAX 1024 /* holder, error and status texts */
 
 enum opener_request {  /* server to opener */
@@ -27,6 +27,7 @@ enum opener_request {  /* server to opener */
 	OPENER_RESCAN,     /* a client of no known VS */
 	OPENER_RELOAD,     /* u32 call */
 	OPENER_ADDRESSES,  /* u32 call: the addresses of every VS */
+	OPENER_COMMIT,     /* u64 vs: the OPENER_STATE_NEW last given takes the state's place */
 };
 
 enum opener_answer {   /* opener to server */
@@ -38,9 +39,11 @@ enum opener_answer {   /* opener to server */
 			    * descriptors of those with errno 0, in order of kind */
 	OPENER_RELOADED,   /* u32 call, u32 errno, str text */
 	OPENER_VS_ADDRESSES, /* u32 call, u64 vs (0: that was all), u32 n, n times str */
+	OPENER_COMMITTED,  /* u64 vs, u32 errno */
 };
 
-/* Kinds of socket. Those of OPENER_GLOBAL exist once and go with VS id 0. */
+/* Kinds of socket, and two of files. Those of OPENER_GLOBAL exist once and go with VS id 0. Those of
+ * OPENER_STATES are opened each time they are asked for, and not kept. */
 enum opener_kind {
 	OPENER_UDP4,      /* the service's port, with IP_PKTINFO */
 	OPENER_UDP6,      /* IPV6_V6ONLY, with IPV6_PKTINFO */
@@ -50,12 +53,15 @@ enum opener_kind {
 	OPENER_DIAG,      /* NETLINK_SOCK_DIAG, connected to the kernel */
 	OPENER_CALL4,     /* unbound UDP, for calls to the VS's own services */
 	OPENER_CALL6,
+	OPENER_STATE,     /* the file of what outlives the server, see opener_state.h */
+	OPENER_STATE_NEW, /* an empty one, which OPENER_COMMIT puts in its place */
 	OPENER_PATH,      /* global: the listening path socket */
 	OPENER_CONTROL,   /* global: the listening control socket */
 	OPENER_KIND_COUNT,
 };
 #define OPENER_BIT(kind) (1u << (kind))
 #define OPENER_GLOBAL (OPENER_BIT(OPENER_PATH) | OPENER_BIT(OPENER_CONTROL))
+#define OPENER_STATES (OPENER_BIT(OPENER_STATE) | OPENER_BIT(OPENER_STATE_NEW))
 
 const char *opener_kind_name(enum opener_kind kind); /* "udp", "tcp6", ... */
 

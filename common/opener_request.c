@@ -13,6 +13,7 @@
 #include "log.h"
 #include "opener_holder.h"
 #include "opener_private.h"
+#include "opener_state.h"
 
 #define ADDRESSES_MAX 1024 /* told of one VS */
 
@@ -125,6 +126,39 @@ static int answer_listen(struct opener *opener, struct vs *vs, uint64_t id, uint
 	return opener_send(opener, &w, fds, fd_count);
 }
 
+/* State files are the server's alone: closed here as soon as they are sent. */
+static int answer_with_state(struct opener *opener, struct opener_entry *e, uint32_t mask,
+	struct opener_socket *sockets)
+{
+	int rc;
+
+	opener_state_open(opener->policy->state, vs_cookie(e->vs), mask, sockets);
+	rc = answer_listen(opener, e->vs, e->id, mask, sockets);
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if ((mask & OPENER_STATES & (1u << k)) && sockets[k].fd >= 0)
+			close(sockets[k].fd);
+	return rc;
+}
+
+static int on_commit(struct opener *opener, struct buf_reader *r)
+{
+	uint64_t id = buf_get_u64(r);
+	struct opener_entry *e = NULL;
+	struct buf_writer w;
+	int rc;
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	HASH_FIND(by_id, opener->by_id, &id, sizeof(id), e);
+	if (!e || !e->told)
+		return 0;
+	rc = opener_state_commit(opener->policy->state, vs_cookie(e->vs));
+	opener_begin(opener, &w, OPENER_COMMITTED);
+	buf_put_u64(&w, id);
+	buf_put_u32(&w, (uint32_t)-rc);
+	return opener_send(opener, &w, NULL, 0);
+}
+
 void opener_check_path(struct opener *opener)
 {
 	struct opener_socket sockets[OPENER_KIND_COUNT] = {{0}};
@@ -164,8 +198,8 @@ static int on_listen(struct opener *opener, struct buf_reader *r)
 	/* The VS may have gone while the request was on its way. */
 	if (!e || !e->told)
 		return 0;
-	get_of_vs(opener, e, mask, sockets);
-	return answer_listen(opener, e->vs, id, mask, sockets);
+	get_of_vs(opener, e, mask & ~OPENER_STATES, sockets);
+	return answer_with_state(opener, e, mask, sockets);
 }
 
 static int on_release(struct opener *opener, struct buf_reader *r)
@@ -301,6 +335,8 @@ int opener_request(struct opener *opener, struct channel_message *message)
 		return on_reload(opener, r);
 	case OPENER_ADDRESSES:
 		return on_addresses(opener, r);
+	case OPENER_COMMIT:
+		return on_commit(opener, r);
 	default:
 		return -EPROTO;
 	}

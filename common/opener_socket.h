@@ -13,6 +13,7 @@ struct opener_policy {
 	const char *abstract;    /* name without the leading NUL; NULL or "": none */
 	const char *path;        /* of the path socket; NULL or "": none */
 	const char *control;     /* of the control socket */
+	const char *state;       /* directory of the state files; NULL or "": none are kept */
 };
 
 /* What became of one socket: fd >= 0, or error (a positive errno). */

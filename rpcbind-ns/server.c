@@ -12,6 +12,7 @@
 #include "container.h"
 #include "sandbox.h"
 #include "server.h"
+#include "state_file.h"
 #include "status.h"
 
 #define PATH_RETRY (5 * LOOP_SEC)
@@ -243,6 +244,14 @@ static void on_addresses(uint32_t call, uint64_t vs, const char *const *text, si
 	status_addresses(((struct server *)arg)->status, call, vs, text, count);
 }
 
+static void on_committed(uint64_t id, int error, void *arg)
+{
+	struct vserver *vs = server_by_id(arg, id);
+
+	if (vs)
+		vserver_journal_committed(vs, error);
+}
+
 /* Without the opener there is nothing that we may do. */
 static void on_closed(int error, void *arg)
 {
@@ -284,12 +293,15 @@ static int set_up(struct server *server, int fd)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 	const struct link_handler handler = {on_config, on_vs, on_gone, on_synced, on_listening,
-		on_reloaded, on_addresses, on_closed, server};
-	int rc = loop_new(&server->loop, NULL);
+		on_reloaded, on_addresses, on_committed, on_closed, server};
+	int rc = state_boot_id(server->boot);
 
-	if (getrandom(&server->hash_key, sizeof(server->hash_key), 0) !=
-		(ssize_t)sizeof(server->hash_key))
-		return -EIO;
+	/* A file that may grow no more is an error of write(2), not the end. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (!rc && getrandom(&server->hash_key, sizeof(server->hash_key), 0) < 0)
+		rc = -errno;
+	if (!rc)
+		rc = loop_new(&server->loop, NULL);
 	if (!rc)
 		rc = loop_signals(server->loop, signals, 3, on_signal, server);
 	if (!rc)

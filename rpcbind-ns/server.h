@@ -34,6 +34,7 @@ struct server {
 	struct loop_timer path_timer;
 	struct stream_server stream;
 	struct udp_batch *batch;
+	uint64_t boot[2]; /* in the heads of state files */
 	struct siphash_key hash_key; /* of all tables that strangers fill */
 	struct regs *builtins;       /* rpcbind's own entries, for all VSs */
 };

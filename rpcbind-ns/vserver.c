@@ -175,7 +175,10 @@ int vserver_new(struct vserver **vs, struct server *server, const struct opener_
 	v->cookie = info->cookie;
 	v->is_host = info->is_host;
 	init_sockets(v);
+	v->journal.now.fd = v->journal.next.fd = -1;
 	rc = regs_new(&v->proc.regs, &limits, &server->hash_key);
+	if (!rc)
+		vserver_journal_init(v);
 	if (!rc)
 		rc = stats_new(&v->proc.stats);
 	if (!rc)
@@ -193,6 +196,7 @@ void vserver_free(struct vserver *vs)
 	if (!vs)
 		return;
 	close_sockets(vs);
+	journal_close(&vs->journal);
 	regs_free(vs->proc.regs);
 	stats_free(vs->proc.stats);
 	conf_clear(&rpcbind_vs_schema, &vs->conf);

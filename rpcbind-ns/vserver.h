@@ -9,12 +9,14 @@
 
 #include <uthash.h>
 
+#include "journal.h"
 #include "link.h"
 #include "proc.h"
 #include "remote.h"
 #include "settings.h"
 #include "stream.h"
 #include "udp.h"
+#include "vserver_journal.h"
 
 #define VSERVER_REGISTRATIONS_MAX 16384
 #define VSERVER_REGISTRATIONS_PER_OWNER 1024
@@ -32,6 +34,8 @@ struct vserver {
 	struct proc_vs proc;
 	uid_t *superusers; /* proc.superusers */
 
+	struct journal journal;
+	unsigned journal_busy; /* how often its file was in use */
 	struct udp_socket udp4, udp6;
 	struct stream_listener tcp4, tcp6, abstract;
 	struct remote remote;
@@ -69,6 +73,9 @@ void vserver_update_builtins(struct vserver *vs);
 
 /* A socket does not work any more: it is closed, here and at the opener, and asked for again. */
 void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error);
+
+/* Something of this kind does not work: told, shown, and tried again. */
+void vserver_note_error(struct vserver *vs, enum opener_kind kind, int error);
 
 /* "ok", "degraded", "starting" or "off"; problem: what is missing, "" when nothing is. */
 const char *vserver_state(const struct vserver *vs);

@@ -12,6 +12,7 @@
 
 #define RETRY_MIN (1 * LOOP_SEC)
 #define RETRY_MAX (30 * LOOP_SEC)
+#define BUSY_RETRY (50 * LOOP_MSEC)
 
 static int socket_fd(const struct vserver *vs, enum opener_kind kind)
 {
@@ -72,7 +73,7 @@ static uint32_t kinds_of(const struct vserver *vs)
 	       OPENER_BIT(OPENER_TCP6) | OPENER_BIT(OPENER_ABSTRACT) | OPENER_BIT(OPENER_DIAG);
 	if (vs->conf.remote_calls)
 		mask |= OPENER_BIT(OPENER_CALL4) | OPENER_BIT(OPENER_CALL6);
-	return mask;
+	return mask | vserver_journal_wants(vs);
 }
 
 /* From now on clients that came by the path socket are served too: not before, since what they
@@ -130,8 +131,10 @@ static int describe_error(const struct vserver *vs, unsigned kind, char *text, s
 }
 
 /* A family or a name that this kernel or this configuration does not have is no defect. */
-static bool is_absent(int error)
+static bool is_absent(unsigned kind, int error)
 {
+	if (OPENER_STATES & (1u << kind))
+		return false;
 	return error == EAFNOSUPPORT || error == EOPNOTSUPP || error == EADDRNOTAVAIL;
 }
 
@@ -140,7 +143,7 @@ static void note_error(struct vserver *vs, unsigned kind, const struct link_sock
 	bool news = vs->error[kind] != s->error;
 	char text[256];
 
-	vs->error[kind] = is_absent(s->error) ? 0 : s->error;
+	vs->error[kind] = is_absent(kind, s->error) ? 0 : s->error;
 	free(vs->holder[kind]);
 	vs->holder[kind] = vs->error[kind] && *s->holder ? strdup(s->holder) : NULL;
 	if (!vs->error[kind] || !news)
@@ -197,10 +200,15 @@ void vserver_update_builtins(struct vserver *vs)
 
 void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *sockets)
 {
-	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
-		if (mask & (1u << k))
-			take_socket(vs, k, &sockets[k]);
 	vs->wanted &= ~mask;
+	/* First of all what is registered: no answer without it. */
+	if (!vserver_journal_listening(vs, mask, sockets)) {
+		loop_timer_in(vs->server->loop, &vs->retry, BUSY_RETRY);
+		return;
+	}
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if (mask & ~OPENER_STATES & (1u << k))
+			take_socket(vs, k, &sockets[k]);
 	vserver_update_builtins(vs);
 	if (is_degraded(vs)) {
 		vs->retry_delay = vs->retry_delay ? vs->retry_delay * 2 : RETRY_MIN;
@@ -211,6 +219,17 @@ void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *so
 		vs->retry_delay = 0;
 	}
 	first_answer(vs);
+}
+
+void vserver_note_error(struct vserver *vs, enum opener_kind kind, int error)
+{
+	const struct link_socket lost = {-1, error, ""};
+
+	note_error(vs, kind, &lost);
+	if (loop_timer_set(&vs->retry))
+		return;
+	vs->retry_delay = RETRY_MIN;
+	loop_timer_in(vs->server->loop, &vs->retry, RETRY_MIN);
 }
 
 void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes the hand-made seeds of the fuzz targets for rpcbind: corpus/{proc,forward,record,uaddr}.
+"""Writes the hand-made seeds of the fuzz targets for rpcbind: corpus/{proc,forward,journal,record,uaddr}.
 
 Run by hand when the procedures change; what the fuzzer found is kept beside them as found-*.
 """
@@ -232,9 +232,47 @@ def records():
             write("record", "%s-%d" % (name, size), bytes([size - 1]) + stream)
 
 
+def journals():
+    """Bodies of records of a state file, in the byte order of this machine, each after its length."""
+    def set_body(prog=300, vers=1, netids=1 << 1, text="0.0.0.0.8.1", superuser=1, uid=0, kind=1, tail=b"\0"):
+        data = text.encode()
+        return struct.pack("=BIIIBII", kind, prog, vers, netids, superuser, uid, len(data)) + data + tail
+
+    def unset_body(prog=300, vers=1, netids=0xFFFFFFFF, family=0, host=b"", kind=2):
+        return struct.pack("=BIIIB16s", kind, prog, vers, netids, family, host)
+
+    def file(name, *bodies, raw=b""):
+        write("journal", name, b"".join(bytes([len(b)]) + b for b in bodies) + (b"\0" + raw if raw else b""))
+
+    file("empty")
+    file("set", set_body())
+    file("sets", *[set_body(300 + n, n, 1 << (n % 9 + 1), ("0.0.0.0.8.1", "::.8.1", "/run/x")[
+        (0, 0, 1, 1, 2, 0, 1, 0, 1)[n % 9]], n % 2, 1000 + n) for n in range(9)])
+    file("hosts", *[set_body(text="10.0.0.%d.8.%d" % (n, n % 3)) for n in range(9)],
+         unset_body(family=4, host=bytes([10, 0, 0, 3])), unset_body(family=6), unset_body(family=1), unset_body())
+    file("set-unset", set_body(), unset_body(), set_body(text="0.0.0.0.8.2"), unset_body(netids=6))
+    file("twice", set_body(), set_body())
+    file("conflict", set_body(), set_body(text="0.0.0.0.8.2"), set_body(301))
+    file("limit", *[set_body(300 + n) for n in range(50)])
+    file("rpcbind", set_body(100000, 9))
+    file("rpcbind-unset", unset_body(100000))
+    file("kinds", *[set_body(300, kind=n) for n in (1, 3)])
+    for n, netids in enumerate((0, 1, 3, 6, 1 << 10, 1 << 31)):
+        file("netids-%d" % n, set_body(netids=netids))
+    for n, text in enumerate(("", "nonsense", "0.0.0.0.0.0", "/" + "x" * 126, "0.0.0.0.8.1\0")):
+        file("text-%d" % n, set_body(text=text))
+    file("no-nul", set_body(tail=b""))
+    file("trailing", set_body(tail=b"\0x"))
+    file("unset-cut", unset_body()[:-1])
+    file("unset-family", unset_body(family=9))
+    for n in range(0, 12, 3):
+        file("raw-%d" % n, set_body(), raw=struct.pack("=II", 0xFFFFFFFF if n else 5, 0)[:n] or b"x")
+
+
 valid()
 truncated()
 attacks()
 forwards()
+journals()
 records()
 uaddrs()

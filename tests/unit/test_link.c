@@ -19,7 +19,8 @@ struct seen {
 	struct link_socket socket[OPENER_KIND_COUNT];
 	int take; /* a kind whose descriptor is taken; -1: none */
 	int taken;
-	unsigned vs, gone, synced, config;
+	unsigned vs, gone, synced, config, committed;
+	int error; /* of the last one committed */
 	char name[32];
 	int closed;
 };
@@ -98,6 +99,14 @@ static void on_addresses(uint32_t call, uint64_t vs, const char *const *text, si
 	(void)arg;
 }
 
+static void on_committed(uint64_t vs, int error, void *arg)
+{
+	struct seen *s = arg;
+
+	s->committed = (unsigned)vs;
+	s->error = error;
+}
+
 static void on_closed(int error, void *arg)
 {
 	((struct seen *)arg)->closed = error;
@@ -111,7 +120,7 @@ static int set_up(void **state)
 
 	rig = (struct rig){.seen = {.take = -1, .taken = -1}};
 	const struct link_handler handler = {on_config, on_vs, on_gone, on_synced, on_listening,
-		on_reloaded, on_addresses, on_closed, &rig.seen};
+		on_reloaded, on_addresses, on_committed, on_closed, &rig.seen};
 	if (loop_new(&rig.loop, &still) ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ||
 		link_new(&rig.link, rig.loop, fds[0], &handler))
@@ -294,6 +303,35 @@ static void news(void **state)
 	ini_doc_free(doc);
 }
 
+static void commit(void **state)
+{
+	struct rig *rig = *state;
+	struct buf_reader r;
+	struct buf_writer w;
+	uint8_t room[64];
+	ssize_t n;
+
+	assert_true(recv(rig->opener, room, sizeof(room), 0) > 0); /* HELLO */
+	assert_int_equal(link_commit(rig->link, 9), 0);
+	n = recv(rig->opener, room, sizeof(room), 0);
+	assert_true(n > 0);
+	buf_reader_init(&r, room, (size_t)n);
+	assert_int_equal(buf_get_u8(&r), OPENER_COMMIT);
+	assert_int_equal(buf_get_u64(&r), 9);
+	assert_true(buf_reader_done(&r));
+
+	buf_writer_init(&w, room, sizeof(room));
+	buf_put_u8(&w, OPENER_COMMITTED);
+	buf_put_u64(&w, 9);
+	buf_put_u32(&w, ENOSPC);
+	send_to_server(rig, &w, NULL, 0);
+	assert_int_equal(rig->seen.committed, 9);
+	assert_int_equal(rig->seen.error, ENOSPC);
+	w.len -= 1;
+	send_to_server(rig, &w, NULL, 0);
+	assert_int_equal(rig->seen.closed, -EPROTO);
+}
+
 static void unknown_message(void **state)
 {
 	struct rig *rig = *state;
@@ -324,6 +362,7 @@ int main(void)
 		LINK_TEST(no_room_for_descriptors),
 		LINK_TEST(descriptors_that_do_not_match),
 		LINK_TEST(news),
+		LINK_TEST(commit),
 		LINK_TEST(unknown_message),
 		LINK_TEST(opener_gone),
 	};
