@@ -403,7 +403,8 @@ static int opener_main(const struct daemon_spec *spec, const struct daemon_optio
 		hook_ready, hook_lost, &d};
 	if (daemon_config_load(&d.config, spec, options, &errors)) {
 		/* The registry's own errors are worth knowing in the same go. */
-		struct daemon_config empty = {ini_doc_new(), NULL, calloc(1, spec->conf_size)};
+		struct daemon_config empty = {
+			.doc = ini_doc_new(), .values = calloc(1, spec->conf_size)};
 		if (empty.doc && empty.values && !conf_defaults(spec->schema, empty.values))
 			check_registry(&empty, options);
 		daemon_config_clear(&empty, spec);
@@ -414,7 +415,7 @@ static int opener_main(const struct daemon_spec *spec, const struct daemon_optio
 		return run(&d);
 	int rc = check_registry(&d.config, options);
 	if (!rc && options->mode == DAEMON_PRINT)
-		rc = conf_print(spec->schema, d.config.values, stdout);
+		rc = daemon_config_print(&d.config, spec, stdout);
 	daemon_config_clear(&d.config, spec);
 	return rc ? 1 : 0;
 }
@@ -427,8 +428,9 @@ int daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 	if (!options || open_standard_fds())
 		return 1;
 	log_open(spec->name, LOG_INFO);
-	rc = daemon_options_parse(options, spec->name, argc, argv);
+	rc = daemon_options_parse(options, spec, argc, argv);
 	if (rc) {
+		daemon_options_clear(options);
 		free(options);
 		return rc < 0 ? 2 : 0;
 	}
@@ -438,6 +440,7 @@ int daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 		rc = spec->serve(options->serve_fd);
 	else
 		rc = opener_main(spec, options);
+	daemon_options_clear(options);
 	free(options);
 	return rc;
 }

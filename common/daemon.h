@@ -48,6 +48,18 @@ bool daemon_check_feature(const char *value, char *reason, size_t size);
 	{"Registry", "DisableFeature", CONF_LIST, offsetof(struct daemon_conf, disable), "", 0, 8, \
 		NULL, daemon_check_feature, "kernel features not to use: handles, get-id, nsid"}
 
+/* An option of one letter that only this daemon has: it stands for a setting, or for nothing. */
+struct daemon_letter {
+	char letter;
+	const char *argument; /* its name in --help; NULL: there is none */
+	const char *help;
+	const char *notice;   /* said when the option is given; NULL: nothing */
+	bool foreground;      /* --foreground, too */
+	bool host;            /* of the VS host, and not for its file to change */
+	const char *section, *key; /* of the setting; NULL: none */
+	const char *value;    /* NULL: the argument */
+};
+
 struct daemon_spec {
 	const char *name;    /* "rpcbind-ns" */
 	const char *section; /* of the service, in its own file and in the VSs' */
@@ -61,6 +73,12 @@ struct daemon_spec {
 	/* Values that the server cannot resolve in its sandbox, such as user names: writes the
 	 * plain form, or returns -errno to leave it as it is. May be NULL. */
 	int (*resolve)(const char *key, const char *value, char *out, size_t size);
+	const struct daemon_letter *letters; /* ended by letter 0; may be NULL */
+	/* Adds settings of lists, for the VS host alone, that come before what the daemon's file or
+	 * that of the VS has in the same list. Asked for when the host is served. Errors are told
+	 * and count. 0 or -ENOMEM. May be NULL. */
+	int (*host_settings)(
+		const void *conf, struct ini_doc *doc, ini_error_fn *error, void *arg);
 	/* The server; fd is its end of the socketpair. Returns the exit status. */
 	int (*serve)(int fd);
 };

@@ -49,6 +49,16 @@ static int add_option(struct ini_doc *doc, const char *section, const char *key,
 	return value ? ini_doc_add(doc, &s) : 0;
 }
 
+/* from may be NULL. */
+static int append(struct ini_doc *doc, const struct ini_doc *from)
+{
+	int rc = 0;
+
+	for (size_t i = 0; from && !rc && i < ini_doc_count(from); i++)
+		rc = ini_doc_add(doc, ini_doc_get(from, i));
+	return rc;
+}
+
 static int read_files(struct ini_doc *doc, const struct daemon_options *o,
 	struct daemon_errors *errors)
 {
@@ -59,21 +69,26 @@ static int read_files(struct ini_doc *doc, const struct daemon_options *o,
 		daemon_error(errors, o->conf_file, 0, "no such file");
 	snprintf(dropins, sizeof(dropins), "%s.d", o->conf_file);
 	ini_doc_read_dropins(doc, dropins, daemon_error, errors);
+	rc = append(doc, o->settings);
 	/* In a list an empty value drops what stood before. */
-	rc = add_option(doc, "Registry", "NetnsDirectory", o->netns_dir ? "" : NULL);
+	if (!rc)
+		rc = add_option(doc, "Registry", "NetnsDirectory", o->netns_dir ? "" : NULL);
 	if (!rc)
 		rc = add_option(doc, "Registry", "NetnsDirectory", o->netns_dir);
 	return rc ? rc : add_option(doc, "Daemon", "User", o->user);
 }
 
+/* first: what comes before it in lists, or NULL. */
 static int check_vs_file(const struct daemon_spec *spec, const char *path,
-	struct daemon_errors *errors)
+	const struct ini_doc *first, struct daemon_errors *errors)
 {
 	struct ini_doc *doc = ini_doc_new();
 	void *values = calloc(1, spec->vs_conf_size);
 	char dropins[4204];
 	int rc = doc && values ? conf_defaults(spec->vs_schema, values) : -ENOMEM;
 
+	if (!rc)
+		rc = append(doc, first);
 	if (!rc) {
 		ini_doc_read(doc, path, daemon_error, errors);
 		snprintf(dropins, sizeof(dropins), "%.4200s.d", path);
@@ -95,7 +110,7 @@ static int is_conf_file(const struct dirent *e)
 }
 
 static int check_vs_files(const struct daemon_spec *spec, const char *dir,
-	struct daemon_errors *errors)
+	const struct ini_doc *host_first, struct daemon_errors *errors)
 {
 	struct dirent **names = NULL;
 	int count = scandir(dir, &names, is_conf_file, alphasort);
@@ -107,7 +122,8 @@ static int check_vs_files(const struct daemon_spec *spec, const char *dir,
 	for (int i = 0; i < count; i++) {
 		int n = snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
 		if (!rc && n > 0 && n < (int)sizeof(path))
-			rc = check_vs_file(spec, path, errors);
+			rc = check_vs_file(spec, path,
+				strcmp(names[i]->d_name, "host.conf") ? NULL : host_first, errors);
 		free(names[i]);
 	}
 	free(names);
@@ -132,10 +148,27 @@ static int choose_told(const struct ini_doc *doc, struct ini_doc **told)
 	return rc;
 }
 
+/* A list of the VS host that comes from elsewhere than its file. */
+static int load_host_settings(struct daemon_config *c, const struct daemon_spec *spec,
+	const struct daemon_options *options, struct daemon_errors *errors)
+{
+	const struct daemon_conf *conf = c->values;
+
+	c->host_settings = options->host_settings;
+	c->host_first = ini_doc_new();
+	if (!c->host_first)
+		return -ENOMEM;
+	if (!conf->host && options->host_settings)
+		log_warn(NULL, "options for the VS host have no effect, it is not served");
+	if (!conf->host || !spec->host_settings)
+		return 0;
+	return spec->host_settings(c->values, c->host_first, daemon_error, errors);
+}
+
 int daemon_config_load(struct daemon_config *config, const struct daemon_spec *spec,
 	const struct daemon_options *options, struct daemon_errors *errors)
 {
-	struct daemon_config c = {ini_doc_new(), NULL, calloc(1, spec->conf_size)};
+	struct daemon_config c = {.doc = ini_doc_new(), .values = calloc(1, spec->conf_size)};
 	int rc = c.doc && c.values ? conf_defaults(spec->schema, c.values) : -ENOMEM;
 
 	if (!rc)
@@ -144,8 +177,10 @@ int daemon_config_load(struct daemon_config *config, const struct daemon_spec *s
 		rc = choose_told(c.doc, &c.told);
 	if (!rc) {
 		conf_apply(spec->schema, c.values, c.doc, daemon_error, errors);
-		rc = check_vs_files(spec, options->vs_dir, errors);
+		rc = load_host_settings(&c, spec, options, errors);
 	}
+	if (!rc)
+		rc = check_vs_files(spec, options->vs_dir, c.host_first, errors);
 	if (rc)
 		daemon_error(errors, NULL, 0, strerror(-rc));
 	if (errors->count) {
@@ -163,6 +198,7 @@ void daemon_config_clear(struct daemon_config *config, const struct daemon_spec 
 	free(config->values);
 	ini_doc_free(config->doc);
 	ini_doc_free(config->told);
+	ini_doc_free(config->host_first);
 	*config = (struct daemon_config){0};
 }
 
@@ -185,7 +221,7 @@ static int add_vs_setting(const char *key, const char *value, const char *file, 
 
 static bool is_set(const struct ini_doc *doc, const char *key)
 {
-	for (size_t i = 0; i < ini_doc_count(doc); i++)
+	for (size_t i = 0; doc && i < ini_doc_count(doc); i++)
 		if (!strcmp(ini_doc_get(doc, i)->key, key))
 			return true;
 	return false;
@@ -202,21 +238,79 @@ static bool is_vs_key(const struct daemon_spec *spec, const struct ini_setting *
 	return false;
 }
 
+/* Is this value of a list dropped by an empty one, itself or a later? */
+static bool is_emptied(const struct ini_doc *doc, size_t at)
+{
+	const struct ini_setting *s = ini_doc_get(doc, at);
+
+	for (size_t i = at; i < ini_doc_count(doc); i++) {
+		const struct ini_setting *later = ini_doc_get(doc, i);
+		if (!*later->value && !strcmp(later->section, s->section) &&
+			!strcmp(later->key, s->key))
+			return true;
+	}
+	return false;
+}
+
+/* The lists of the VS host that begin with values from elsewhere, which an empty value in a file
+ * must not drop. */
+static bool is_host_dropped(const struct daemon_config *config, const struct ini_doc *doc, size_t i)
+{
+	const char *key = ini_doc_get(doc, i)->key;
+
+	return is_set(config->host_settings, key) ||
+	       (is_set(config->host_first, key) && is_emptied(doc, i));
+}
+
 /* What the VS sets replaces the default, also where it is a list. */
 int daemon_config_vs(const struct daemon_config *config, const struct daemon_spec *spec,
 	struct vs *vs, struct ini_doc *doc)
 {
 	struct ini_doc *own = ini_doc_new();
 	struct vs_doc v = {spec, own}, out = {spec, doc};
+	bool host = vs_is_host(vs);
 	int rc = own ? vs_settings(vs, spec->section, add_vs_setting, &v) : -ENOMEM;
 
+	if (!rc && host)
+		rc = append(doc, config->host_first);
 	for (size_t i = 0; !rc && i < ini_doc_count(config->doc); i++) {
 		const struct ini_setting *s = ini_doc_get(config->doc, i);
-		if (is_vs_key(spec, s) && !is_set(own, s->key))
+		if (is_vs_key(spec, s) && !is_set(own, s->key) &&
+			!(host && is_host_dropped(config, config->doc, i)))
 			rc = add_vs_setting(s->key, s->value, s->file, s->line, &out);
 	}
 	for (size_t i = 0; !rc && i < ini_doc_count(own); i++)
-		rc = ini_doc_add(doc, ini_doc_get(own, i));
+		if (!host || !is_host_dropped(config, own, i))
+			rc = ini_doc_add(doc, ini_doc_get(own, i));
+	if (!rc && host)
+		rc = append(doc, config->host_settings);
 	ini_doc_free(own);
 	return rc;
+}
+
+static void print_host(const struct ini_doc *doc, const char *what, FILE *out)
+{
+	if (!doc || !ini_doc_count(doc))
+		return;
+	fprintf(out, "\n# %s, as if in the file of the VS host:\n# [%s]\n", what,
+		ini_doc_get(doc, 0)->section);
+	for (size_t i = 0; i < ini_doc_count(doc); i++) {
+		const struct ini_setting *s = ini_doc_get(doc, i);
+		if (s->line)
+			fprintf(out, "# %s=%s ; %s:%u\n", s->key, s->value, s->file, s->line);
+		else
+			fprintf(out, "# %s=%s\n", s->key, s->value);
+	}
+}
+
+int daemon_config_print(
+	const struct daemon_config *config, const struct daemon_spec *spec, FILE *out)
+{
+	int rc = conf_print(spec->schema, config->values, out);
+
+	if (rc)
+		return rc;
+	print_host(config->host_first, "From other files, before its own lists", out);
+	print_host(config->host_settings, "From the command line, in place of its own", out);
+	return fflush(out) != 0 || ferror(out) ? -EIO : 0;
 }

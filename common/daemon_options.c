@@ -28,8 +28,10 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static void print_help(const char *name)
+static void print_help(const struct daemon_spec *spec)
 {
+	const char *name = spec->name;
+
 	printf("Usage: %s [options]\n\n"
 	       "  -f, --foreground      stay in the foreground\n"
 	       "  -c, --config FILE     configuration file [" SYSCONFDIR "/nsaux/%s.conf]\n"
@@ -43,6 +45,7 @@ static void print_help(const char *name)
 	       "      --version         print the version, and exit\n"
 	       "      --help            print this, and exit\n",
 		name, name, name, name);
+	daemon_letters_help(spec);
 }
 
 static int set_defaults(struct daemon_options *o, const char *name)
@@ -80,7 +83,7 @@ static int set_path(struct daemon_options *o, int option, const char *value)
 	}
 }
 
-static int set_option(struct daemon_options *o, const char *name, int option)
+static int set_option(struct daemon_options *o, const struct daemon_spec *spec, int option)
 {
 	uint64_t fd;
 
@@ -98,10 +101,10 @@ static int set_option(struct daemon_options *o, const char *name, int option)
 		o->mode = DAEMON_PRINT;
 		return 0;
 	case OPT_VERSION:
-		printf("%s " PACKAGE_VERSION "\n", name);
+		printf("%s " PACKAGE_VERSION "\n", spec->name);
 		return 1;
 	case OPT_HELP:
-		print_help(name);
+		print_help(spec);
 		return 1;
 	case OPT_SERVE: /* how the daemon runs itself; not for people */
 		if (parse_u64(optarg, 3, 1023, &fd))
@@ -109,7 +112,9 @@ static int set_option(struct daemon_options *o, const char *name, int option)
 		o->serve_fd = (int)fd;
 		return 0;
 	default:
-		return set_path(o, option, optarg);
+		return option < OPT_VS_DIR && option != 'c'
+			       ? daemon_letters_take(o, spec, option, optarg)
+			       : set_path(o, option, optarg);
 	}
 }
 
@@ -137,13 +142,18 @@ static int make_all_absolute(struct daemon_options *o)
 	return rc;
 }
 
-int daemon_options_parse(struct daemon_options *options, const char *name, int argc, char **argv)
+int daemon_options_parse(
+	struct daemon_options *options, const struct daemon_spec *spec, int argc, char **argv)
 {
+	const char *name = spec->name;
+	char letters[64];
 	int option, rc = set_defaults(options, name);
 
-	while (!rc && (option = getopt_long(argc, argv, "fc:", long_options, NULL)) != -1) {
+	if (!rc)
+		rc = daemon_letters_string(spec, letters, sizeof(letters));
+	while (!rc && (option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
 		if (option != '?')
-			rc = set_option(options, name, option);
+			rc = set_option(options, spec, option);
 		else
 			rc = -EINVAL;
 	}
@@ -162,4 +172,11 @@ int daemon_options_parse(struct daemon_options *options, const char *name, int a
 	if (rc < 0)
 		fprintf(stderr, "Try '%s --help'.\n", name);
 	return rc;
+}
+
+void daemon_options_clear(struct daemon_options *options)
+{
+	ini_doc_free(options->settings);
+	ini_doc_free(options->host_settings);
+	options->settings = options->host_settings = NULL;
 }

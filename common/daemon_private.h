@@ -4,6 +4,7 @@
 #define NSAUX_DAEMON_PRIVATE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "daemon.h"
@@ -23,16 +24,30 @@ struct daemon_options {
 	char state_dir[4096];
 	const char *netns_dir; /* NULL: not given; likewise user */
 	const char *user;
+	/* What the letters of daemon_spec stand for; owned, NULL: nothing. */
+	struct ini_doc *settings, *host_settings;
 };
 
-/* 0: go on; 1: done, exit 0 (--help, --version); -EINVAL: told on stderr. */
-int daemon_options_parse(struct daemon_options *options, const char *name, int argc, char **argv);
+/* 0: go on; 1: done, exit 0 (--help, --version); -EINVAL: told on stderr. In any case
+ * daemon_options_clear() is owed. */
+int daemon_options_parse(struct daemon_options *options, const struct daemon_spec *spec, int argc,
+	char **argv);
+void daemon_options_clear(struct daemon_options *options);
+
+/* For getopt(3), behind those of all daemons. -ENAMETOOLONG. */
+int daemon_letters_string(const struct daemon_spec *spec, char *letters, size_t size);
+void daemon_letters_help(const struct daemon_spec *spec);
+/* The option was given. -EINVAL: it has no such letter, or its argument is wrong, which was told. */
+int daemon_letters_take(struct daemon_options *options, const struct daemon_spec *spec, int letter,
+	const char *argument);
 
 /* One reading of the configuration: the settings and what the schema made of them. */
 struct daemon_config {
 	struct ini_doc *doc;
 	struct ini_doc *told; /* of it, what the server needs to know */
 	void *values; /* daemon_spec.conf_size bytes */
+	struct ini_doc *host_first;          /* of daemon_spec.host_settings */
+	const struct ini_doc *host_settings; /* daemon_options's */
 };
 
 struct daemon_errors {
@@ -52,6 +67,10 @@ void daemon_config_clear(struct daemon_config *config, const struct daemon_spec 
 /* The settings of one VS: the daemon's defaults for all, then the VS's own. */
 int daemon_config_vs(const struct daemon_config *config, const struct daemon_spec *spec,
 	struct vs *vs, struct ini_doc *doc);
+
+/* Prints it as a file; what only the VS host has stands in comments. 0 or -EIO. */
+int daemon_config_print(
+	const struct daemon_config *config, const struct daemon_spec *spec, FILE *out);
 
 /* Makes the runtime directory and takes its lock: *fd stays open while the daemon lives.
  * -EBUSY when another daemon holds it. Tells what is wrong. */

@@ -15,6 +15,8 @@ int main(int argc, char **argv)
 		.vs_conf_size = sizeof(struct rpcbind_vs_conf),
 		.policy = rpcbind_policy,
 		.resolve = rpcbind_resolve,
+		.letters = rpcbind_letters,
+		.host_settings = rpcbind_host_settings,
 		.serve = server_main,
 	};
 

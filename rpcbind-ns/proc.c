@@ -161,6 +161,8 @@ enum proc_outcome proc_call(struct proc_vs *vs, const struct proc_caller *caller
 	rpcmsg_out_init(&ctx.out, reply);
 	switch (rpcmsg_get_call(&ctx.in, &ctx.call, &why)) {
 	case RPCMSG_OK:
+		if (vs && vs->watch)
+			return finish(&ctx, reply, proc_watched(&ctx, dispatch));
 		return finish(&ctx, reply, dispatch(&ctx));
 	case RPCMSG_MISMATCH:
 		rpcmsg_put_rpc_mismatch(&ctx.out, ctx.call.xid);

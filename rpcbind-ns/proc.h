@@ -12,8 +12,28 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "access.h"
 #include "regs.h"
 #include "stats.h"
+
+struct proc_caller;
+
+/* One call, as it is told of. */
+struct proc_event {
+	uint32_t prog, vers, proc;
+	bool has_service; /* the call names a program and version: */
+	uint32_t service_prog, service_vers;
+	bool denied;
+};
+
+/* Access rules, and who is told of calls. */
+struct proc_watch {
+	const struct access_rule *rules; /* local sockets are exempt */
+	size_t rule_count;
+	bool tell_all; /* of every call, not only of those that a rule denies */
+	void (*tell)(void *arg, const struct proc_caller *caller, const struct proc_event *event);
+	void *arg;
+};
 
 /* What the procedures need of a virtual server. */
 struct proc_vs {
@@ -25,6 +45,7 @@ struct proc_vs {
 	uid_t root_uid;     /* the uid mapped to its 0, or (uid_t)-1 */
 	const uid_t *superusers;
 	size_t superuser_count;
+	const struct proc_watch *watch; /* NULL: no rules, and nobody is told */
 };
 
 /* Who asks, as the transport knows it. */

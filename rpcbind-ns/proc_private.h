@@ -46,6 +46,9 @@ enum proc_result proc_owner(const struct proc_ctx *ctx, struct regs_owner *owner
 enum proc_result proc_changed(
 	struct proc_ctx *ctx, bool done, void (*count)(struct stats *stats, uint32_t rpcb_vers));
 
+/* Calls dispatch() unless a rule of ctx->vs->watch denies the call, and tells of it. */
+enum proc_result proc_watched(struct proc_ctx *ctx, proc_fn *dispatch);
+
 proc_fn proc_pmap_set, proc_pmap_unset, proc_pmap_getport, proc_pmap_dump;
 proc_fn proc_rpcb_set, proc_rpcb_unset, proc_rpcb_getaddr, proc_rpcb_getversaddr,
 	proc_rpcb_getaddrlist, proc_rpcb_dump;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "access.h"
+#include "hosts_access.h"
 #include "parse.h"
 #include "settings.h"
 
@@ -18,6 +22,23 @@ static bool check_user(const char *value, char *reason, size_t size)
 	if (parse_uid(value, &uid) == 0)
 		return true;
 	snprintf(reason, size, "is not a user here");
+	return false;
+}
+
+static bool check_access(const char *value, char *reason, size_t size)
+{
+	struct access_rule rule;
+
+	return access_parse(value, &rule, reason, size) == 0;
+}
+
+static bool check_address(const char *value, char *reason, size_t size)
+{
+	struct in6_addr any_kind;
+
+	if (inet_pton(AF_INET, value, &any_kind) == 1 || inet_pton(AF_INET6, value, &any_kind) == 1)
+		return true;
+	snprintf(reason, size, "is not an IP address");
 	return false;
 }
 
@@ -37,6 +58,16 @@ static const struct conf_item items[] = {
 		"CALLIT, BCAST and INDIRECT; default of the virtual servers"},
 	{"Rpcbind", "SuperUser", CONF_LIST, FIELD(superusers), "", 0, 64, NULL, check_user,
 		"who may unset anybody's registrations; default of the virtual servers"},
+	{"Rpcbind", "Access", CONF_LIST, FIELD(access), "", 0, ACCESS_DEFAULTS_MAX, NULL,
+		check_access, "allow|deny PROCEDURES ADDRESS; default of the virtual servers"},
+	{"Rpcbind", "LogAccess", CONF_BOOL, FIELD(log_access), "no", 0, 0, NULL, NULL,
+		"log every call; default of the virtual servers"},
+	{"Rpcbind", "WarmStart", CONF_BOOL, FIELD(warm_start), "no", 0, 0, NULL, NULL,
+		"import stock's warm-start files into the VS host"},
+	{"Rpcbind", "HostsAllow", CONF_PATH, FIELD(hosts_allow), "/etc/hosts.allow", 0, 0, NULL,
+		NULL, "tcp_wrappers' rules for the VS host; empty: not read"},
+	{"Rpcbind", "HostsDeny", CONF_PATH, FIELD(hosts_deny), "/etc/hosts.deny", 0, 0, NULL, NULL,
+		"tcp_wrappers' rules for the VS host; empty: not read"},
 	{.section = NULL},
 };
 
@@ -54,6 +85,12 @@ static const struct conf_item vs_items[] = {
 		"CALLIT, BCAST and INDIRECT"},
 	{"Rpcbind", "SuperUser", CONF_LIST, FIELD(superusers), "", 0, 64, NULL, check_user,
 		"who may unset anybody's registrations"},
+	{"Rpcbind", "Access", CONF_LIST, FIELD(access), "", 0, ACCESS_RULES_MAX, NULL,
+		check_access, "allow|deny PROCEDURES ADDRESS; the first that matches decides"},
+	{"Rpcbind", "LogAccess", CONF_BOOL, FIELD(log_access), "no", 0, 0, NULL, NULL,
+		"log every call"},
+	{"Rpcbind", "Bind", CONF_LIST, FIELD(bind), "", 0, 64, NULL, check_address,
+		"addresses to listen on; none: all"},
 	{.section = NULL},
 };
 
@@ -72,6 +109,66 @@ int rpcbind_resolve(const char *key, const char *value, char *out, size_t size)
 	if (!rc)
 		snprintf(out, size, "%u", uid);
 	return rc;
+}
+
+const struct daemon_letter rpcbind_letters[] = {
+	{.letter = 'a',
+		.help = "no effect",
+		.notice = "has no effect: errors are logged, there is nothing to abort"},
+	{.letter = 'd',
+		.help = "debug: stay in the foreground, LogLevel=debug",
+		.foreground = true,
+		.section = "Daemon",
+		.key = "LogLevel",
+		.value = "debug"},
+	{.letter = 'h',
+		.argument = "ADDR",
+		.help = "Bind=ADDR for the VS host; repeatable",
+		.host = true,
+		.section = "Rpcbind",
+		.key = "Bind"},
+	{.letter = 'i',
+		.help = "Insecure=yes for the VS host",
+		.host = true,
+		.section = "Rpcbind",
+		.key = "Insecure",
+		.value = "yes"},
+	{.letter = 'l',
+		.help = "LogAccess=yes for the VS host",
+		.host = true,
+		.section = "Rpcbind",
+		.key = "LogAccess",
+		.value = "yes"},
+	{.letter = 'r',
+		.help = "RemoteCalls=yes for the VS host",
+		.host = true,
+		.section = "Rpcbind",
+		.key = "RemoteCalls",
+		.value = "yes"},
+	{.letter = 's',
+		.help = "no effect",
+		.notice = "has no effect: the server always runs without privileges"},
+	{.letter = 'w',
+		.help = "WarmStart=yes",
+		.section = "Rpcbind",
+		.key = "WarmStart",
+		.value = "yes"},
+	{.letter = 0},
+};
+
+int rpcbind_host_settings(
+	const void *conf, struct ini_doc *doc, ini_error_fn *error, void *arg)
+{
+	const struct rpcbind_conf *c = conf;
+	const struct hosts_file files[] = {
+		{c->hosts_allow, true, error, arg}, {c->hosts_deny, false, error, arg}};
+	int rc = 0;
+
+	/* The errors of both are told. */
+	for (size_t i = 0; rc != -ENOMEM && i < 2; i++)
+		if (*files[i].path)
+			rc = hosts_access_read(&files[i], doc);
+	return rc == -ENOMEM ? rc : 0;
 }
 
 void rpcbind_policy(const void *conf, struct opener_policy *policy)

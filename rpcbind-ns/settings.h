@@ -14,6 +14,12 @@ struct rpcbind_conf {
 	bool insecure;
 	bool remote_calls;
 	char **superusers;
+	char **access;
+	bool log_access;
+	/* For the VS host. */
+	bool warm_start;
+	char *hosts_allow;
+	char *hosts_deny;
 };
 
 struct rpcbind_vs_conf {
@@ -21,6 +27,9 @@ struct rpcbind_vs_conf {
 	bool insecure;
 	bool remote_calls;
 	char **superusers; /* decimal uids, resolved by the opener */
+	char **access;     /* access.h */
+	bool log_access;
+	char **bind;
 };
 
 extern const struct conf_schema rpcbind_schema;
@@ -28,6 +37,11 @@ extern const struct conf_schema rpcbind_vs_schema;
 
 /* daemon_spec.resolve: a user's name becomes his uid. */
 int rpcbind_resolve(const char *key, const char *value, char *out, size_t size);
+/* daemon_spec.options: the command line of stock rpcbind. */
+extern const struct daemon_letter rpcbind_letters[];
+/* daemon_spec.host_settings: what hosts.allow and hosts.deny say about rpcbind. */
+int rpcbind_host_settings(
+	const void *conf, struct ini_doc *doc, ini_error_fn *error, void *arg);
 /* daemon_spec.policy */
 void rpcbind_policy(const void *conf, struct opener_policy *policy);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access_log.h"
 #include "caller.h"
 #include "container.h"
 #include "parse.h"
@@ -66,6 +67,20 @@ static int take_superusers(struct vserver *vs, char **names)
 	return 0;
 }
 
+static int take_access(struct vserver *vs, const struct rpcbind_vs_conf *conf)
+{
+	const struct proc_watch *watch;
+	struct access_log *log;
+	int rc = access_log_new(&log, &watch, vs, conf);
+
+	if (rc)
+		return rc;
+	access_log_free(vs->access);
+	vs->access = log;
+	vs->proc.watch = watch;
+	return 0;
+}
+
 static int take_settings(struct vserver *vs, const struct ini_doc *settings)
 {
 	struct rpcbind_vs_conf conf = {0};
@@ -73,6 +88,8 @@ static int take_settings(struct vserver *vs, const struct ini_doc *settings)
 
 	if (!rc)
 		rc = conf_apply(&rpcbind_vs_schema, &conf, settings, on_conf_error, vs);
+	if (!rc)
+		rc = take_access(vs, &conf);
 	if (!rc)
 		rc = take_superusers(vs, conf.superusers);
 	if (rc) {
@@ -201,6 +218,7 @@ void vserver_free(struct vserver *vs)
 	stats_free(vs->proc.stats);
 	conf_clear(&rpcbind_vs_schema, &vs->conf);
 	free(vs->superusers);
+	access_log_free(vs->access);
 	free_aliases(vs);
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		free(vs->holder[k]);

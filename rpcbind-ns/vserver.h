@@ -33,6 +33,7 @@ struct vserver {
 	struct rpcbind_vs_conf conf;
 	struct proc_vs proc;
 	uid_t *superusers; /* proc.superusers */
+	struct access_log *access; /* proc.watch */
 
 	struct journal journal;
 	unsigned journal_busy; /* how often its file was in use */
