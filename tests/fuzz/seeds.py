@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes the hand-made seeds of the fuzz targets for rpcbind: corpus/{proc,forward,journal,record,uaddr}.
+"""Writes the hand-made seeds of the fuzz targets for rpcbind: a directory of corpus for each.
 
 Run by hand when the procedures change; what the fuzzer found is kept beside them as found-*.
 """
@@ -269,6 +269,22 @@ def journals():
         file("raw-%d" % n, set_body(), raw=struct.pack("=II", 0xFFFFFFFF if n else 5, 0)[:n] or b"x")
 
 
+def hosts_access():
+    files = (
+        "", "# comment\n\n", "ALL: ALL\n", "ALL: ALL", "rpcbind, sshd: 10.1. 192.0.2.0/24 [fd00::1]/64\n",
+        "ALL EXCEPT sshd EXCEPT rpc*: 10.0.0.0/255.0.0.0: deny\n", "rpcbind@ALL: 10.1.1.1/32 : ALLOW\r\n",
+        "rpcbind: [fd00::]/0 [::1] : severity info: allow\n", "rpc?ind\\\n: \\\nALL\\\n", "ALL: [fd00\n",
+        "ALL: LOCAL, .example.org @group user@host /file 10.* EXCEPT x\n", "ALL: \0\n", "\\\n\\\n\\",
+        "a:" + " " * 2100 + "\n", "ALL: " + "1.2.3.4 " * 100 + "\n" + "ALL: " + "1.2.3. " * 200 + "\n")
+    for n, text in enumerate(files):
+        for allow in (0, 1):
+            write("hosts_access", "file-%02d-%d" % (n, allow), bytes([allow]) + text.encode())
+    rules = ("allow all any", "deny dump,getstat 10.1.0.0/16", "deny set ::/0", "allow all ::ffff:0:0/96",
+             "deny all 1.2.3.4/24", "deny all 0.0.0.0/0", "deny", "allow dump, any", "x" * 200)
+    for n, text in enumerate(rules):
+        write("hosts_access", "rule-%02d" % n, b"\2" + text.encode())
+
+
 valid()
 truncated()
 attacks()
@@ -276,3 +292,4 @@ forwards()
 journals()
 records()
 uaddrs()
+hosts_access()
