@@ -13,6 +13,8 @@
 
 #include "container.h"
 #include "daemon_private.h"
+#include "fdstore.h"
+#include "inherit.h"
 #include "log.h"
 #include "notify.h"
 #include "sandbox.h"
@@ -30,8 +32,11 @@ struct daemon {
 	char control[4200];
 	char state[4200]; /* policy.state */
 	char path[108]; /* policy.path */
-	int notify_fd;
+	struct manager manager;
+	struct restart restart;
 	int lock_fd;
+	struct inherited *inherited;
+	size_t inherited_count;
 	int parent_fd; /* tells the process that waits in the foreground; -1: none */
 };
 
@@ -145,7 +150,7 @@ static void hook_ready(void *arg, const char *status)
 	if (!d->supervisor.was_ready)
 		log_notice(NULL, "ready: %s", status);
 	d->supervisor.was_ready = true;
-	notify_send(d->notify_fd, "READY=1\nSTATUS=%s\nMAINPID=%d", status, (int)getpid());
+	manager_ready(&d->manager, status);
 	release_parent(d);
 }
 
@@ -196,13 +201,12 @@ static void reload_by_signal(struct daemon *d)
 {
 	char text[512] = "";
 
-	notify_send(d->notify_fd, "RELOADING=1\nMONOTONIC_USEC=%llu",
-		(unsigned long long)(loop_now(d->loop) / 1000));
+	manager_reloading(&d->manager);
 	if (reload(d, text, sizeof(text)))
 		log_err(NULL, "reload refused, the old configuration stays in force");
 	else
 		log_notice(NULL, "configuration reloaded");
-	notify_send(d->notify_fd, "READY=1");
+	manager_ready(&d->manager, NULL);
 }
 
 static void start_server(struct daemon *d)
@@ -229,8 +233,41 @@ static void on_restart(struct loop_timer *timer)
 	start_server(container_of(timer, struct daemon, supervisor.timer));
 }
 
+static void hook_restart(void *arg, uint32_t call)
+{
+	restart_request(&((struct daemon *)arg)->restart, true, call);
+}
+
+static void hook_alive(void *arg)
+{
+	manager_alive(&((struct daemon *)arg)->manager);
+}
+
+static void ping(void *arg)
+{
+	opener_ping(((struct daemon *)arg)->opener);
+}
+
+static void stop_serving(void *arg)
+{
+	struct daemon *d = arg;
+
+	manager_reloading(&d->manager);
+	loop_timer_del(d->loop, &d->supervisor.timer);
+	supervisor_stop(&d->supervisor);
+}
+
+static void go_on_serving(void *arg)
+{
+	struct daemon *d = arg;
+
+	start_server(d);
+	manager_ready(&d->manager, NULL);
+}
+
 static void on_child(struct daemon *d)
 {
+	restart_reap(&d->restart);
 	if (!supervisor_reap(&d->supervisor, d->spec->name))
 		return;
 	/* By itself it ends only when something is wrong that will still be wrong next time. */
@@ -251,15 +288,40 @@ static void on_signal(void *arg, int signo)
 		on_child(d);
 	else if (signo == SIGHUP)
 		reload_by_signal(d);
+	else if (signo == SIGUSR2)
+		restart_request(&d->restart, false, 0);
 	else
 		loop_stop(d->loop, 0);
 }
 
+static int set_up_restart(struct daemon *d)
+{
+	size_t limit = d->manager.fd < 0 ? 0 : fdstore_limit();
+	struct fdstore *store = NULL;
+	int rc = manager_open(&d->manager, d->loop, ping, d);
+
+	d->restart.background = !d->options->foreground;
+	d->restart.loop = d->loop;
+	d->restart.opener = d->opener;
+	d->restart.lock_fd = d->lock_fd;
+	d->restart.stopping = stop_serving;
+	d->restart.go_on = go_on_serving;
+	d->restart.arg = d;
+	if (!rc && limit)
+		rc = fdstore_new(&store, d->loop, d->manager.fd, limit);
+	if (!rc)
+		opener_inherit(d->opener, store, d->inherited, d->inherited_count);
+	free(d->inherited);
+	d->inherited = NULL;
+	return rc;
+}
+
 static int set_up(struct daemon *d)
 {
-	static const int signals[] = {SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+	static const int signals[] = {SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR2};
 	struct vs_reg_config reg_config = registry_config(&d->config, d->options);
-	int rc = daemon_lock(d->options->runtime_dir, d->spec->name, &d->lock_fd);
+	int rc = daemon_lock(d->options->runtime_dir, d->spec->name, d->options->resume_fd,
+		&d->lock_fd);
 
 	if (rc)
 		return rc;
@@ -269,21 +331,25 @@ static int set_up(struct daemon *d)
 	if (!rc)
 		rc = loop_new(&d->loop, NULL);
 	if (!rc)
-		rc = loop_signals(d->loop, signals, 4, on_signal, d);
+		rc = loop_signals(d->loop, signals, sizeof(signals) / sizeof(signals[0]), on_signal, d);
 	if (!rc)
 		rc = vs_reg_open(&d->reg, &reg_config);
 	if (!rc)
 		rc = opener_new(&d->opener, d->loop, d->reg, &d->policy, &d->hooks);
+	if (!rc)
+		rc = set_up_restart(d);
 	if (rc)
 		log_err(NULL, "cannot start: %s", strerror(-rc));
 	return rc;
 }
 
-/* Sockets that we made are removed with us; what another process put in their place is not ours. */
+/* Sockets that we made are removed with us; what another process put in their place is not ours, and
+ * what the service manager goes on listening at is to be found by clients. */
 static void remove_paths(const struct daemon *d)
 {
-	unlink(d->control);
-	if (opener_owns_path(d->opener))
+	if (!opener_outlived(d->opener, OPENER_CONTROL))
+		unlink(d->control);
+	if (opener_owns_path(d->opener) && !opener_outlived(d->opener, OPENER_PATH))
 		unlink(d->policy.path);
 }
 
@@ -291,58 +357,39 @@ static int tear_down(struct daemon *d)
 {
 	int rc;
 
-	notify_send(d->notify_fd, "STOPPING=1");
+	notify_send(d->manager.fd, "STOPPING=1");
+	restart_clear(&d->restart);
 	rc = supervisor_stop(&d->supervisor);
-	if (d->opener)
+	if (d->opener) {
+		opener_flush_store(d->opener);
 		remove_paths(d);
+	}
 	opener_free(d->opener);
 	vs_reg_close(d->reg);
 	if (d->loop)
 		loop_timer_del(d->loop, &d->supervisor.timer);
+	manager_close(&d->manager);
+	free(d->inherited);
 	loop_free(d->loop);
 	daemon_config_clear(&d->config, d->spec);
 	if (d->lock_fd >= 0)
 		close(d->lock_fd);
-	if (d->notify_fd >= 0)
-		close(d->notify_fd);
 	return rc;
-}
-
-/* Goes to the background. In the child *fd is the end to tell the parent by; the parent waits
- * and ends. */
-static int detach(int *fd)
-{
-	int pipe_fds[2];
-	char byte;
-	pid_t pid;
-
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return -errno;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid > 0) {
-		close(pipe_fds[1]);
-		_exit(read(pipe_fds[0], &byte, 1) == 1 ? 0 : 1);
-	}
-	close(pipe_fds[0]);
-	*fd = pipe_fds[1];
-	if (setsid() < 0 || chdir("/") < 0)
-		return -errno;
-	return 0;
 }
 
 static int run(struct daemon *d)
 {
-	int rc = 0;
+	int rc = inherit_take(&d->inherited, &d->inherited_count);
 
-	if (!d->options->foreground)
-		rc = detach(&d->parent_fd);
+	if (rc)
+		log_warn(NULL, "what LISTEN_FDS tells of is not used: %s", strerror(-rc));
+	restart_init(&d->restart, d->options->argv);
+	rc = d->options->foreground ? 0 : daemon_detach(d->options->resume_fd >= 0, &d->parent_fd);
 	if (rc) {
 		log_err(NULL, "cannot go to the background: %s", strerror(-rc));
 		return 1;
 	}
-	rc = notify_open(&d->notify_fd);
+	rc = notify_open(&d->manager.fd);
 	if (rc)
 		log_warn(NULL, "no word to the service manager: %s", strerror(-rc));
 	rc = set_up(d) ? 1 : 0;
@@ -396,11 +443,11 @@ static int open_standard_fds(void)
 static int opener_main(const struct daemon_spec *spec, const struct daemon_options *options)
 {
 	struct daemon_errors errors = {0};
-	struct daemon d = {.spec = spec, .options = options, .notify_fd = -1, .lock_fd = -1,
+	struct daemon d = {.spec = spec, .options = options, .manager.fd = -1, .lock_fd = -1,
 		.parent_fd = -1, .supervisor.timer.fn = on_restart};
 
 	d.hooks = (struct opener_hooks){hook_settings, hook_vs_settings, hook_serves_host, reload,
-		hook_ready, hook_lost, &d};
+		hook_ready, hook_lost, hook_restart, hook_alive, &d};
 	if (daemon_config_load(&d.config, spec, options, &errors)) {
 		/* The registry's own errors are worth knowing in the same go. */
 		struct daemon_config empty = {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -22,17 +23,33 @@ static void tell_holder(int fd, const char *path, const char *name)
 	log_err(NULL, "%s: another %s is running, process %s", path, name, *pid ? pid : "unknown");
 }
 
-int daemon_lock(const char *dir, const char *name, int *fd)
+/* The file that is now at path, which an exec in place has passed on with its lock? */
+static bool is_lock(int fd, const char *path)
+{
+	struct stat own, at;
+
+	return fstat(fd, &own) == 0 && stat(path, &at) == 0 && own.st_dev == at.st_dev &&
+	       own.st_ino == at.st_ino && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	       fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+int daemon_lock(const char *dir, const char *name, int held, int *fd)
 {
 	char path[4200];
 	int f, rc;
 
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	if (held >= 0 && is_lock(held, path)) {
+		*fd = held;
+		return 0;
+	}
+	if (held >= 0)
+		close(held);
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST) {
 		rc = -errno;
 		log_err(NULL, "%s: %s", dir, strerror(-rc));
 		return rc;
 	}
-	snprintf(path, sizeof(path), "%s/lock", dir);
 	f = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (f < 0) {
 		rc = -errno;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 #include "parse.h"
 
 enum { OPT_VS_DIR = 256, OPT_NETNS_DIR, OPT_RUNTIME_DIR, OPT_STATE_DIR, OPT_USER, OPT_CHECK,
-	OPT_PRINT, OPT_VERSION, OPT_HELP, OPT_SERVE };
+	OPT_PRINT, OPT_VERSION, OPT_HELP, OPT_SERVE, OPT_RESUME };
 
 static const struct option long_options[] = {
 	{"foreground", no_argument, NULL, 'f'},
@@ -25,6 +26,7 @@ static const struct option long_options[] = {
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"serve", required_argument, NULL, OPT_SERVE},
+	{"resume", required_argument, NULL, OPT_RESUME},
 	{NULL, 0, NULL, 0},
 };
 
@@ -52,7 +54,7 @@ static int set_defaults(struct daemon_options *o, const char *name)
 {
 	int n[3];
 
-	*o = (struct daemon_options){.serve_fd = -1};
+	*o = (struct daemon_options){.serve_fd = -1, .resume_fd = -1};
 	n[0] = snprintf(o->conf_file, sizeof(o->conf_file), SYSCONFDIR "/nsaux/%s.conf", name);
 	n[1] = snprintf(o->runtime_dir, sizeof(o->runtime_dir), RUNSTATEDIR "/%s", name);
 	n[2] = snprintf(o->state_dir, sizeof(o->state_dir), LOCALSTATEDIR "/lib/%s", name);
@@ -111,6 +113,11 @@ static int set_option(struct daemon_options *o, const struct daemon_spec *spec, 
 			return -EINVAL;
 		o->serve_fd = (int)fd;
 		return 0;
+	case OPT_RESUME: /* how it executes itself in place; likewise */
+		if (parse_u64(optarg, 3, INT_MAX, &fd))
+			return -EINVAL;
+		o->resume_fd = (int)fd;
+		return 0;
 	default:
 		return option < OPT_VS_DIR && option != 'c'
 			       ? daemon_letters_take(o, spec, option, optarg)
@@ -149,6 +156,7 @@ int daemon_options_parse(
 	char letters[64];
 	int option, rc = set_defaults(options, name);
 
+	options->argv = argv;
 	if (!rc)
 		rc = daemon_letters_string(spec, letters, sizeof(letters));
 	while (!rc && (option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {

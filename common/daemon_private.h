@@ -3,6 +3,7 @@
 #ifndef NSAUX_DAEMON_PRIVATE_H
 #define NSAUX_DAEMON_PRIVATE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -18,6 +19,8 @@ struct daemon_options {
 	bool foreground;
 	bool conf_given;  /* then the file must exist */
 	int serve_fd;     /* this process is a server; -1: it is not */
+	int resume_fd;    /* the lock, after an exec in place; -1: there was none */
+	char **argv;
 	char conf_file[4096];
 	char vs_dir[4096];
 	char runtime_dir[4096];
@@ -72,9 +75,14 @@ int daemon_config_vs(const struct daemon_config *config, const struct daemon_spe
 int daemon_config_print(
 	const struct daemon_config *config, const struct daemon_spec *spec, FILE *out);
 
-/* Makes the runtime directory and takes its lock: *fd stays open while the daemon lives.
- * -EBUSY when another daemon holds it. Tells what is wrong. */
-int daemon_lock(const char *dir, const char *name, int *fd);
+/* Makes the runtime directory and takes its lock: *fd stays open while the daemon lives. held, or
+ * -1: what may be this lock already, taken over in any case. -EBUSY when another daemon holds it.
+ * Tells what is wrong. */
+int daemon_lock(const char *dir, const char *name, int held, int *fd);
+
+/* Goes to the background. In the child *fd is the end to tell the parent by; the parent waits and
+ * ends. resumed: by an exec in place, where only the directory is left to be changed. */
+int daemon_detach(bool resumed, int *fd);
 
 /* The child that serves. */
 struct supervisor {
@@ -95,5 +103,50 @@ uint64_t supervisor_backoff(struct supervisor *s, uint64_t now);
 /* Ends it and waits for at most a second before it is killed. 0, or -EIO when it did not end by
  * itself with status 0. */
 int supervisor_stop(struct supervisor *s);
+
+/* What the service manager is told, and the watchdog that it may keep (sd_notify(3)). */
+struct manager {
+	int fd; /* of notify_open() */
+	struct loop *loop;
+	struct loop_timer retry, watchdog;
+	uint64_t interval; /* of pings, ns; 0: no watchdog */
+	void (*ping)(void *arg);
+	void *arg;
+	char status[OPENER_TEXT_MAX];
+};
+
+/* m->fd is set. ping: called to find out whether the service is alive; the answer is
+ * manager_alive(). 0 or -ENOMEM. */
+int manager_open(struct manager *m, struct loop *loop, void (*ping)(void *arg), void *arg);
+void manager_close(struct manager *m);
+/* Told for certain, if not at once. status NULL: as before. */
+void manager_ready(struct manager *m, const char *status);
+void manager_reloading(struct manager *m);
+void manager_alive(struct manager *m);
+
+/* The exec in place; see daemon_restart.c. */
+struct restart {
+	char **argv;
+	char exe[PATH_MAX]; /* where this program lay when it was started; "": unknown */
+	char cwd[PATH_MAX];
+	bool background;
+	struct loop *loop;
+	struct opener *opener;
+	int lock_fd;
+	void (*stopping)(void *arg); /* ends the server */
+	void (*go_on)(void *arg);    /* starts it again: nothing has come of it */
+	void *arg;
+	pid_t pid; /* of the new program, while it checks the configuration */
+	struct loop_timer timer;
+	bool asked; /* by call of the server's, which waits for the outcome of the check */
+	uint32_t call;
+};
+
+/* At the start, before the directory is changed. */
+void restart_init(struct restart *r, char **argv);
+void restart_request(struct restart *r, bool asked, uint32_t call);
+/* After SIGCHLD. When all is well it does not return. */
+void restart_reap(struct restart *r);
+void restart_clear(struct restart *r);
 
 #endif

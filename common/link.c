@@ -88,6 +88,11 @@ int link_reload(struct link *link, uint32_t call)
 	return send_call(link, OPENER_RELOAD, call);
 }
 
+int link_restart(struct link *link, uint32_t call)
+{
+	return send_call(link, OPENER_RESTART, call);
+}
+
 int link_addresses(struct link *link, uint32_t call)
 {
 	return send_call(link, OPENER_ADDRESSES, call);
@@ -214,6 +219,17 @@ static int on_gone(struct link *link, struct buf_reader *r)
 	return 0;
 }
 
+/* The loop has come round to this message: that is the answer. */
+static int on_ping(struct link *link, const struct buf_reader *r)
+{
+	struct request q;
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	begin(&q, OPENER_PONG);
+	return channel_send(link->channel, &q.w, NULL, 0);
+}
+
 static int dispatch(struct link *link, struct channel_message *m)
 {
 	switch (buf_get_u8(&m->body)) {
@@ -234,6 +250,8 @@ static int dispatch(struct link *link, struct channel_message *m)
 		return on_addresses(link, &m->body);
 	case OPENER_COMMITTED:
 		return on_committed(link, &m->body);
+	case OPENER_PING:
+		return on_ping(link, &m->body);
 	default:
 		return -EPROTO;
 	}

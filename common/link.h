@@ -45,6 +45,7 @@ int link_listen(struct link *link, uint64_t vs, uint32_t mask);
 int link_release(struct link *link, uint64_t vs, uint32_t mask);
 int link_rescan(struct link *link);
 int link_reload(struct link *link, uint32_t call);
+int link_restart(struct link *link, uint32_t call); /* answered as a reload is */
 int link_addresses(struct link *link, uint32_t call);
 /* The OPENER_STATE_NEW that was last given takes the place of the state. */
 int link_commit(struct link *link, uint64_t vs);

@@ -59,18 +59,55 @@ int notify_open(int *out)
 	return 0;
 }
 
+static int send_message(int fd, const int *fds, size_t count, const char *format, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+
+static int send_message(int fd, const int *fds, size_t count, const char *format, va_list ap)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(NOTIFY_FDS_MAX * sizeof(int))];
+	} control = {.bytes = {0}};
+	char text[MESSAGE_MAX];
+	struct iovec iov = {.iov_base = text};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	int len = vsnprintf(text, sizeof(text), format, ap);
+
+	if (len < 0 || (size_t)len >= sizeof(text) || count > NOTIFY_FDS_MAX)
+		return -EMSGSIZE;
+	iov.iov_len = (size_t)len;
+	if (count) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		control.align = (struct cmsghdr){.cmsg_len = CMSG_LEN(count * sizeof(int)),
+			.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), fds, count * sizeof(int));
+	}
+	return sendmsg(fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 int notify_send(int fd, const char *format, ...)
 {
-	char message[MESSAGE_MAX];
 	va_list ap;
-	int len;
+	int rc;
 
 	if (fd < 0)
 		return 0;
 	va_start(ap, format);
-	len = vsnprintf(message, sizeof(message), format, ap);
+	rc = send_message(fd, NULL, 0, format, ap);
 	va_end(ap);
-	if (len < 0 || (size_t)len >= sizeof(message))
-		return -EMSGSIZE;
-	return send(fd, message, (size_t)len, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return rc;
+}
+
+int notify_send_fds(int fd, const int *fds, size_t count, const char *format, ...)
+{
+	va_list ap;
+	int rc;
+
+	if (fd < 0)
+		return 0;
+	va_start(ap, format);
+	rc = send_message(fd, fds, count, format, ap);
+	va_end(ap);
+	return rc;
 }

@@ -8,6 +8,7 @@
 
 #include "channel.h"
 #include "container.h"
+#include "fdstore.h"
 #include "list.h"
 #include "log.h"
 #include "opener.h"
@@ -54,8 +55,9 @@ static struct opener_entry *add_entry(struct opener *opener, struct vs *vs)
 	return e;
 }
 
-static void drop_kept(struct opener_entry *e)
+static void drop_kept(struct opener *opener, struct opener_entry *e)
 {
+	fdstore_drop_all(opener->store, vs_cookie(e->vs));
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
 		if (e->kept[k] >= 0)
 			close(e->kept[k]);
@@ -65,7 +67,7 @@ static void drop_kept(struct opener_entry *e)
 
 static void remove_entry(struct opener *opener, struct opener_entry *e)
 {
-	drop_kept(e);
+	drop_kept(opener, e);
 	HASH_DELETE(by_id, opener->by_id, e);
 	HASH_DELETE(by_vs, opener->by_vs, e);
 	vs_unref(e->vs);
@@ -133,7 +135,7 @@ static void refresh_entry(struct opener *opener, struct opener_entry *e)
 		return;
 	}
 	tell_gone(opener, e);
-	drop_kept(e);
+	drop_kept(opener, e);
 }
 
 static bool is_known(uint64_t cookie, void *arg)
@@ -317,6 +319,9 @@ void opener_free(struct opener *opener)
 	loop_io_del(opener->loop, &opener->reg_io);
 	loop_timer_del(opener->loop, &opener->path_check);
 	channel_free(opener->channel);
+	/* What is stored is for the next start. */
+	fdstore_free(opener->store);
+	opener->store = NULL;
 	HASH_ITER(by_id, opener->by_id, e, next)
 		remove_entry(opener, e);
 	for (unsigned i = 0; i < 2; i++)

@@ -16,6 +16,8 @@
 #include "vsreg.h"
 
 struct opener;
+struct fdstore;
+struct inherited;
 
 struct opener_hooks {
 	/* The daemon's settings as the server should see them; borrowed. */
@@ -28,6 +30,10 @@ struct opener_hooks {
 	void (*ready)(void *arg, const char *status);
 	/* The server hung up or broke the protocol; its process is to be ended and replaced. */
 	void (*lost)(void *arg, int error);
+	/* The whole is to restart in place; opener_answer() tells what came of it. */
+	void (*restart)(void *arg, uint32_t call);
+	/* The server has answered opener_ping(). */
+	void (*alive)(void *arg);
 	void *arg;
 };
 
@@ -35,6 +41,25 @@ struct opener_hooks {
 int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
 	const struct opener_policy *policy, const struct opener_hooks *hooks);
 void opener_free(struct opener *opener); /* closes all sockets; NULL is allowed */
+
+/*
+ * Once, before there is a server: keeps those of the inherited sockets that it would make itself,
+ * and closes the others. store, or NULL, is taken over; what is kept is put there.
+ */
+void opener_inherit(struct opener *opener, struct fdstore *store, const struct inherited *list,
+	size_t count);
+/* The sockets that are kept, for the next self; their descriptors stay the opener's. *list is to be
+ * freed. 0 or -ENOMEM. */
+int opener_kept(const struct opener *opener, struct inherited **list, size_t *count);
+/* Brings the store up to date, for at most a second. 0 or -errno, told. */
+int opener_flush_store(struct opener *opener);
+/* Will this socket, OPENER_PATH or OPENER_CONTROL, be listened on when we are gone: by what is in
+ * the store, or by a socket unit? */
+bool opener_outlived(const struct opener *opener, enum opener_kind kind);
+
+/* Ends a call of the server's that waits. rc: 0 or -errno with a reason. */
+int opener_answer(struct opener *opener, uint32_t call, int rc, const char *text);
+void opener_ping(struct opener *opener);
 
 /* A new server at the other end of fd is told everything. fd is taken over in any case. */
 int opener_attach(struct opener *opener, int fd);

@@ -17,6 +17,7 @@ struct opener_entry {
 	struct vs *vs; /* a reference */
 	bool told;     /* the server knows it */
 	int kept[OPENER_KIND_COUNT];
+	uint32_t unclaimed; /* of these, inherited and not asked for yet */
 };
 
 struct opener {
@@ -32,6 +33,7 @@ struct opener {
 	dev_t path_dev; /* what was at the path when the socket was bound there */
 	ino_t path_ino;
 	struct loop_timer path_check;
+	struct fdstore *store; /* NULL: there is none */
 	uint8_t out[CHANNEL_MESSAGE_MAX];
 };
 
@@ -42,6 +44,11 @@ int opener_send(struct opener *opener, const struct buf_writer *w, const int *fd
 
 /* 0, or -EPROTO and the like: the server is not to be trusted further. */
 int opener_request(struct opener *opener, struct channel_message *message);
+
+/* What now stands at the path of the policy is our socket. */
+void opener_note_path(struct opener *opener);
+/* The server has asked for all that it wants: what was inherited beyond that is closed. */
+void opener_settled(struct opener *opener);
 
 /* The path socket that somebody removed or replaced is made again, and given to the server. */
 void opener_check_path(struct opener *opener);

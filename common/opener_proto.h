@@ -28,6 +28,8 @@ enum opener_request {  /* server to opener */
 	OPENER_RELOAD,     /* u32 call */
 	OPENER_ADDRESSES,  /* u32 call: the addresses of every VS */
 	OPENER_COMMIT,     /* u64 vs: the OPENER_STATE_NEW last given takes the state's place */
+	OPENER_RESTART,    /* u32 call */
+	OPENER_PONG,       /* to OPENER_PING */
 };
 
 enum opener_answer {   /* opener to server */
@@ -37,9 +39,10 @@ enum opener_answer {   /* opener to server */
 	OPENER_SYNCED,     /* every VS known at the start was sent */
 	OPENER_LISTENING,  /* u64 vs, u32 mask; per kind in it u32 errno, str holder; the
 			    * descriptors of those with errno 0, in order of kind */
-	OPENER_RELOADED,   /* u32 call, u32 errno, str text */
+	OPENER_RELOADED,   /* u32 call, u32 errno, str text; of OPENER_RESTART, too */
 	OPENER_VS_ADDRESSES, /* u32 call, u64 vs (0: that was all), u32 n, n times str */
 	OPENER_COMMITTED,  /* u64 vs, u32 errno */
+	OPENER_PING,       /* is the server's loop alive? */
 };
 
 /* Kinds of socket, and two of files. Those of OPENER_GLOBAL exist once and go with VS id 0. Those of

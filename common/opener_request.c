@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fdstore.h"
 #include "log.h"
 #include "opener_holder.h"
 #include "opener_private.h"
@@ -33,7 +34,7 @@ static int *global_slot(struct opener *opener, enum opener_kind kind)
 	return &opener->global[kind == OPENER_PATH ? 0 : 1];
 }
 
-static void note_path(struct opener *opener)
+void opener_note_path(struct opener *opener)
 {
 	struct stat st;
 
@@ -64,7 +65,8 @@ static struct opener_socket get_global(struct opener *opener, enum opener_kind k
 			return (struct opener_socket){-1, -fd};
 		*kept = fd;
 		if (kind == OPENER_PATH)
-			note_path(opener);
+			opener_note_path(opener);
+		fdstore_put(opener->store, 0, kind, fd);
 	}
 	return (struct opener_socket){*kept, *kept < 0 ? EOPNOTSUPP : 0};
 }
@@ -86,7 +88,11 @@ static void get_of_vs(struct opener *opener, struct opener_entry *e, uint32_t ma
 			e->kept[k] = result[k].fd;
 		else
 			result[k] = (struct opener_socket){e->kept[k], 0};
+		if ((missing & (1u << k)) && e->kept[k] >= 0)
+			fdstore_put(opener->store, vs_cookie(e->vs), (enum opener_kind)k,
+				e->kept[k]);
 	}
+	e->unclaimed &= ~mask;
 }
 
 /* vs NULL: a global socket, which is looked for in the host's namespace. */
@@ -167,6 +173,7 @@ void opener_check_path(struct opener *opener)
 	if (opener->global[0] < 0 || opener_owns_path(opener))
 		return;
 	log_warn(NULL, "%s is not our socket any more, making it again", opener->policy->path);
+	fdstore_drop(opener->store, 0, OPENER_PATH);
 	close(opener->global[0]);
 	opener->global[0] = -1;
 	sockets[OPENER_PATH] = get_global(opener, OPENER_PATH);
@@ -211,6 +218,7 @@ static int on_release(struct opener *opener, struct buf_reader *r)
 	if (!buf_reader_done(r))
 		return -EPROTO;
 	if (id == 0 && (mask & OPENER_BIT(OPENER_PATH)) && opener->global[0] >= 0) {
+		fdstore_drop(opener->store, 0, OPENER_PATH);
 		close(opener->global[0]);
 		opener->global[0] = -1;
 	}
@@ -218,27 +226,60 @@ static int on_release(struct opener *opener, struct buf_reader *r)
 	for (unsigned k = 0; e && k < OPENER_KIND_COUNT; k++) {
 		if (!(mask & (1u << k)) || e->kept[k] < 0)
 			continue;
+		fdstore_drop(opener->store, vs_cookie(e->vs), (enum opener_kind)k);
 		close(e->kept[k]);
 		e->kept[k] = -1;
 	}
 	return 0;
 }
 
-static int on_reload(struct opener *opener, struct buf_reader *r)
+int opener_answer(struct opener *opener, uint32_t call, int rc, const char *text)
 {
-	char text[OPENER_TEXT_MAX] = "";
-	uint32_t call = buf_get_u32(r);
 	struct buf_writer w;
-	int rc;
 
-	if (!buf_reader_done(r))
-		return -EPROTO;
-	rc = opener->hooks->reload(opener->hooks->arg, text, sizeof(text));
 	opener_begin(opener, &w, OPENER_RELOADED);
 	buf_put_u32(&w, call);
 	buf_put_u32(&w, (uint32_t)-rc);
 	buf_put_str(&w, text);
 	return opener_send(opener, &w, NULL, 0);
+}
+
+static int on_reload(struct opener *opener, struct buf_reader *r)
+{
+	char text[OPENER_TEXT_MAX] = "";
+	uint32_t call = buf_get_u32(r);
+	int rc;
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	rc = opener->hooks->reload(opener->hooks->arg, text, sizeof(text));
+	return opener_answer(opener, call, rc, text);
+}
+
+static int on_restart(struct opener *opener, struct buf_reader *r)
+{
+	uint32_t call = buf_get_u32(r);
+
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	opener->hooks->restart(opener->hooks->arg, call);
+	return 0;
+}
+
+void opener_ping(struct opener *opener)
+{
+	struct buf_writer w;
+
+	opener_begin(opener, &w, OPENER_PING);
+	opener_send(opener, &w, NULL, 0);
+}
+
+static int on_pong(struct opener *opener, const struct buf_reader *r)
+{
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	opener->hooks->alive(opener->hooks->arg);
+	return 0;
 }
 
 struct address_list {
@@ -313,6 +354,7 @@ static int on_ready(struct opener *opener, struct buf_reader *r)
 	if (!buf_reader_done(r) || strpbrk(status, "\r\n"))
 		return -EPROTO;
 	opener->hooks->ready(opener->hooks->arg, status);
+	opener_settled(opener);
 	return 0;
 }
 
@@ -337,6 +379,10 @@ int opener_request(struct opener *opener, struct channel_message *message)
 		return on_addresses(opener, r);
 	case OPENER_COMMIT:
 		return on_commit(opener, r);
+	case OPENER_RESTART:
+		return on_restart(opener, r);
+	case OPENER_PONG:
+		return on_pong(opener, r);
 	default:
 		return -EPROTO;
 	}

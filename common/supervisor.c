@@ -45,15 +45,16 @@ static void __attribute__((noreturn)) run_server(int fd)
 	char fd_text[16];
 	char *argv[4] = {program_invocation_name, NULL, fd_text, NULL};
 	char serve[] = "--serve", path[PATH_MAX];
+	const int first = STDERR_FILENO + 1;
 	sigset_t none;
 
 	argv[1] = serve;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	snprintf(fd_text, sizeof(fd_text), "%d", fd);
+	snprintf(fd_text, sizeof(fd_text), "%d", first);
 	/* Nor any descriptor that the opener was started with. */
-	if (close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&
-		fcntl(fd, F_SETFD, 0) == 0) {
+	if (close_range((unsigned)first, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&
+		(fd == first ? fcntl(fd, F_SETFD, 0) : dup2(fd, first)) >= 0) {
 		if (own_path(path, sizeof(path)))
 			execv(path, argv);
 		execv("/proc/self/exe", argv);

@@ -284,14 +284,15 @@ static void on_signal(void *arg, int signo)
 {
 	struct server *server = arg;
 
-	/* SIGHUP and SIGINT reach the whole group of a terminal; the opener acts on them. */
+	/* SIGHUP and SIGINT reach the whole group of a terminal, SIGUSR2 what has the name; the
+	 * opener acts on them. */
 	if (signo == SIGTERM)
 		loop_stop(server->loop, 0);
 }
 
 static int set_up(struct server *server, int fd)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 	const struct link_handler handler = {on_config, on_vs, on_gone, on_synced, on_listening,
 		on_reloaded, on_addresses, on_committed, on_closed, server};
 	int rc = state_boot_id(server->boot);
@@ -303,7 +304,7 @@ static int set_up(struct server *server, int fd)
 	if (!rc)
 		rc = loop_new(&server->loop, NULL);
 	if (!rc)
-		rc = loop_signals(server->loop, signals, 3, on_signal, server);
+		rc = loop_signals(server->loop, signals, 4, on_signal, server);
 	if (!rc)
 		rc = udp_batch_new(&server->batch);
 	if (!rc)
