@@ -16,6 +16,7 @@ static const struct vsctl_command commands[] = {
 	{"show", "VS", "one virtual server", vsctl_show},
 	{"rpc", "VS", "the RPC services registered in a virtual server", vsctl_rpc},
 	{"reload", NULL, "read the configuration again", vsctl_reload},
+	{"restart", NULL, "execute the daemon's program again, in place", vsctl_restart},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -89,7 +90,7 @@ static void usage(FILE *out)
 {
 	fprintf(out, "Usage: vsctl [options] [command]\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-6s %-3s  %s\n", commands[i].name,
+		fprintf(out, "  %-7s %-3s  %s\n", commands[i].name,
 			commands[i].argument ? commands[i].argument : "", commands[i].help);
 	fprintf(out, "\nOptions:\n"
 		     "  --json             print JSON, with the version of its form as \"schema\"\n"

@@ -31,5 +31,6 @@ int vsctl_list(const struct vsctl *ctl, const char *argument);
 int vsctl_show(const struct vsctl *ctl, const char *argument);
 int vsctl_rpc(const struct vsctl *ctl, const char *argument);
 int vsctl_reload(const struct vsctl *ctl, const char *argument);
+int vsctl_restart(const struct vsctl *ctl, const char *argument);
 
 #endif

@@ -198,13 +198,24 @@ int vsctl_rpc(const struct vsctl *ctl, const char *argument)
 	return call_for_vs(ctl, INTERFACE ".Registrations", argument, add_service_names, print_rpc);
 }
 
-int vsctl_reload(const struct vsctl *ctl, const char *argument)
+static int call_for_nothing(const struct vsctl *ctl, const char *method)
 {
 	json_t *reply;
-	int rc = vsctl_call(ctl, INTERFACE ".Reload", json_object(), &reply);
+	int rc = vsctl_call(ctl, method, json_object(), &reply);
 
-	(void)argument;
 	if (!rc)
 		json_decref(reply);
 	return rc;
+}
+
+int vsctl_reload(const struct vsctl *ctl, const char *argument)
+{
+	(void)argument;
+	return call_for_nothing(ctl, INTERFACE ".Reload");
+}
+
+int vsctl_restart(const struct vsctl *ctl, const char *argument)
+{
+	(void)argument;
+	return call_for_nothing(ctl, INTERFACE ".Restart");
 }

@@ -20,7 +20,7 @@ struct waiting {
 	uint32_t id;
 	struct control_call *call;
 	bool list;                   /* List: all of them; else Show: the one of this name */
-	bool reload;
+	bool reload;                 /* or a restart */
 	char name[VS_NAME_MAX + 1];
 };
 
@@ -234,13 +234,12 @@ static void method_registrations(struct control_call *call, json_t *parameters, 
 			     "registrations", array));
 }
 
-static void method_reload(struct control_call *call, json_t *parameters, void *arg)
+static void ask_opener(struct status *status, struct control_call *call,
+	int (*ask)(struct link *link, uint32_t call))
 {
-	struct status *status = arg;
 	struct waiting *w = new_waiting(status, call);
-	int rc = w ? link_reload(status->server->link, w->id) : -ENOMEM;
+	int rc = w ? ask(status->server->link, w->id) : -ENOMEM;
 
-	(void)parameters;
 	if (w)
 		w->reload = true;
 	if (!rc)
@@ -250,11 +249,24 @@ static void method_reload(struct control_call *call, json_t *parameters, void *a
 	fail(call, -rc);
 }
 
+static void method_reload(struct control_call *call, json_t *parameters, void *arg)
+{
+	(void)parameters;
+	ask_opener(arg, call, link_reload);
+}
+
+static void method_restart(struct control_call *call, json_t *parameters, void *arg)
+{
+	(void)parameters;
+	ask_opener(arg, call, link_restart);
+}
+
 const struct control_method status_methods[] = {
 	{INTERFACE ".List", method_list},
 	{INTERFACE ".Show", method_show},
 	{INTERFACE ".Registrations", method_registrations},
 	{INTERFACE ".Reload", method_reload},
+	{INTERFACE ".Restart", method_restart},
 	{NULL, NULL},
 };
 
