@@ -21,8 +21,8 @@ mkdir -p $T/vs.d $T/state
 # /run, for which some tests have another one mounted. /mnt is ours here, as /run is.
 peers=/mnt
 mount -t tmpfs -o mode=755 tmpfs $peers || exit 99
-for name in fdstore nswatch rpcflood rpcknock rpcraw rpcreg; do
-	cp "$top_builddir/tests/e2e/peers/$name" $peers || exit 99
+for name in "$top_builddir"/tests/e2e/peers/*; do
+	[ ! -f "$name" ] || [ ! -x "$name" ] || cp "$name" $peers || exit 99
 done
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C

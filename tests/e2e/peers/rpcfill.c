@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Registers many programs, as long-winded as is lawful. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "parse.h"
+#include "peer.h"
+
+#define FIRST 0x31000000U
+
+static int usage(void)
+{
+	fputs("usage: rpcfill [-l] N TARGET\n"
+	      "       SET of N programs, one version each; how many were set, and how many refused\n"
+	      "       -l: with the longest address there is, a path of 107 bytes\n", stderr);
+	return 2;
+}
+
+static size_t put_string(uint8_t *p, const char *text)
+{
+	size_t len = strlen(text), padded = (len + 3) & ~(size_t)3;
+
+	put_u32(p, (uint32_t)len);
+	memset(p + 4, 0, padded);
+	memcpy(p + 4, text, len);
+	return 4 + padded;
+}
+
+/* The address says which program it is: two with the same would be no more work than one. */
+static size_t make_call(uint8_t *msg, uint32_t i, bool long_address)
+{
+	size_t len = PEER_CALL_SIZE + 8;
+	char address[108];
+
+	if (long_address)
+		snprintf(address, sizeof(address), "/%0106u", i);
+	else
+		snprintf(address, sizeof(address), "0.0.0.0.%u.%u", 1 + i / 256 % 255, i % 256);
+	peer_call(msg, i, 100000, 4, 1);
+	put_u32(msg + PEER_CALL_SIZE, FIRST + i);
+	put_u32(msg + PEER_CALL_SIZE + 4, 1);
+	len += put_string(msg + len, long_address ? "local" : "tcp");
+	len += put_string(msg + len, address);
+	return len + put_string(msg + len, "");
+}
+
+int main(int argc, char **argv)
+{
+	bool long_address = argc > 1 && strcmp(argv[1], "-l") == 0;
+	const char *const *words = (const char *const *)argv + 1 + long_address;
+	uint8_t record[512], reply[256];
+	uint64_t n, set = 0, refused = 0;
+	struct peer peer;
+
+	if (argc - long_address < 3 || parse_u64(words[0], 1, 1000000, &n) ||
+	    !peer_target_words(words + 1))
+		return usage();
+	if (peer_open(&peer, words + 1, NULL))
+		return 1;
+	for (uint32_t i = 0; i < n; i++) {
+		size_t len = make_call(record + 4, i, long_address), skip = peer.stream ? 0 : 4;
+		ssize_t got;
+
+		put_u32(record, 0x80000000U | (uint32_t)len);
+		if (peer_write(&peer, record + skip, len + 4 - skip, 0))
+			return 1;
+		got = peer_read(&peer, reply, sizeof(reply), 10000);
+		if (got < 4)
+			return 1;
+		if (got == 28 && get_u32(reply + 24) == 1)
+			set++;
+		else
+			refused++;
+	}
+	printf("%llu set, %llu refused\n", (unsigned long long)set, (unsigned long long)refused);
+	peer_close(&peer);
+	return 0;
+}
