@@ -11,11 +11,6 @@
 /* RFC 5531 appendix A. */
 enum { MACHINE_NAME_MAX = 255, GIDS_MAX = 16 };
 
-static size_t padded(size_t len)
-{
-	return (len + BYTES_PER_XDR_UNIT - 1) / BYTES_PER_XDR_UNIT * BYTES_PER_XDR_UNIT;
-}
-
 void rpcmsg_in_init(struct rpcmsg_in *in, const void *msg, size_t len)
 {
 	in->msg = msg;
@@ -34,7 +29,7 @@ static bool get_bytes(struct rpcmsg_in *in, size_t len, const uint8_t **data)
 {
 	u_int at = XDR_GETPOS(&in->xdr);
 
-	if (len > in->len || !XDR_SETPOS(&in->xdr, at + (u_int)padded(len)))
+	if (len > in->len || !XDR_SETPOS(&in->xdr, at + (u_int)rpcmsg_padded(len)))
 		return false;
 	*data = in->msg + at;
 	return true;
@@ -149,7 +144,7 @@ enum rpcmsg_status rpcmsg_get_call(
 	status = get_auth(in, &flavour, &cred, &cred_len);
 	if (status != RPCMSG_OK)
 		return status;
-	call->cred_len = 2 * BYTES_PER_XDR_UNIT + padded(cred_len);
+	call->cred_len = 2 * BYTES_PER_XDR_UNIT + rpcmsg_padded(cred_len);
 	*why = AUTH_BADVERF;
 	status = get_auth(in, &verf_flavour, &verf, &verf_len);
 	if (status != RPCMSG_OK)
@@ -227,7 +222,7 @@ void rpcmsg_put_bytes(struct rpcmsg_out *out, const void *data, size_t len)
 		out->failed = true;
 		return;
 	}
-	if (room(out, padded(len)) && !xdr_opaque(&out->xdr, (char *)(uintptr_t)data, (u_int)len))
+	if (room(out, rpcmsg_padded(len)) && !xdr_opaque(&out->xdr, (char *)(uintptr_t)data, (u_int)len))
 		out->failed = true;
 }
 
@@ -240,6 +235,18 @@ void rpcmsg_put_opaque(struct rpcmsg_out *out, const void *data, size_t len)
 void rpcmsg_put_string(struct rpcmsg_out *out, const char *text)
 {
 	rpcmsg_put_opaque(out, text, strlen(text));
+}
+
+uint8_t *rpcmsg_reserve(struct rpcmsg_out *out, size_t size)
+{
+	u_int at = XDR_GETPOS(&out->xdr);
+
+	if (size > MSG_MAX || !room(out, size)) {
+		out->failed = true;
+		return NULL;
+	}
+	XDR_SETPOS(&out->xdr, at + (u_int)size);
+	return out->reply->data + at;
 }
 
 void rpcmsg_put_accepted(struct rpcmsg_out *out, uint32_t xid, enum accept_stat stat)

@@ -7,9 +7,11 @@
 #ifndef RPCBIND_RPCMSG_H
 #define RPCBIND_RPCMSG_H
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <rpc/types.h>
 #include <rpc/xdr.h>
 #include <rpc/auth.h>
@@ -71,6 +73,40 @@ void rpcmsg_put_string(struct rpcmsg_out *out, const char *text);
 /* Variable-length and fixed-length opaque data. */
 void rpcmsg_put_opaque(struct rpcmsg_out *out, const void *data, size_t len);
 void rpcmsg_put_bytes(struct rpcmsg_out *out, const void *data, size_t len);
+
+/*
+ * Long lists are written entry by entry, without a check for each word: rpcmsg_reserve() makes room
+ * for exactly size bytes, a multiple of 4, or returns NULL. What is put there must fill them.
+ */
+uint8_t *rpcmsg_reserve(struct rpcmsg_out *out, size_t size);
+
+/* Inline: a DUMP of all there may be calls these a hundred thousand times. */
+static inline size_t rpcmsg_padded(size_t len)
+{
+	return (len + BYTES_PER_XDR_UNIT - 1) / BYTES_PER_XDR_UNIT * BYTES_PER_XDR_UNIT;
+}
+
+/* The room that a string of len bytes takes. */
+static inline size_t rpcmsg_string_size(size_t len)
+{
+	return BYTES_PER_XDR_UNIT + rpcmsg_padded(len);
+}
+
+/* Write to reserved room; they return the place behind what they wrote. */
+static inline uint8_t *rpcmsg_fill_u32(uint8_t *at, uint32_t value)
+{
+	value = htonl(value);
+	memcpy(at, &value, sizeof(value));
+	return at + sizeof(value);
+}
+
+static inline uint8_t *rpcmsg_fill_string(uint8_t *at, const char *text, size_t len)
+{
+	at = rpcmsg_fill_u32(at, (uint32_t)len);
+	memcpy(at, text, len);
+	memset(at + len, 0, rpcmsg_padded(len) - len);
+	return at + rpcmsg_padded(len);
+}
 
 /* The headers of replies. After SUCCESS the results follow, after PROG_MISMATCH low and high. */
 void rpcmsg_put_accepted(struct rpcmsg_out *out, uint32_t xid, enum accept_stat stat);

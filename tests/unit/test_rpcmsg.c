@@ -184,6 +184,57 @@ static void padding_is_zero(void **state)
 	assert_memory_equal(room, "\0\0\0\1a\0\0\0bcdef\0\0\0\0\0\0\0", 20);
 }
 
+static void reserved_room(void **state)
+{
+	uint8_t room[28];
+	struct proc_reply reply = {.data = room, .size = 24};
+	struct rpcmsg_out out;
+	uint8_t *p;
+
+	(void)state;
+	memset(room, 0xee, sizeof(room));
+	rpcmsg_out_init(&out, &reply);
+	rpcmsg_put_u32(&out, 1);
+	p = rpcmsg_reserve(&out, 4 + rpcmsg_string_size(5));
+	assert_ptr_equal(p, room + 4);
+	p = rpcmsg_fill_u32(p, 2);
+	p = rpcmsg_fill_string(p, "abcde", 5);
+	assert_ptr_equal(p, room + 20);
+	rpcmsg_put_u32(&out, 3);
+	assert_true(rpcmsg_out_done(&out));
+	assert_int_equal(reply.len, 24);
+	assert_memory_equal(room, "\0\0\0\1\0\0\0\2\0\0\0\5abcde\0\0\0\0\0\0\3", 24);
+	assert_null(rpcmsg_reserve(&out, 4));
+	assert_false(rpcmsg_out_done(&out));
+	/* Once failed, there is no room for anything. */
+	rpcmsg_out_init(&out, &reply);
+	assert_null(rpcmsg_reserve(&out, 28));
+	assert_null(rpcmsg_reserve(&out, 4));
+	rpcmsg_out_init(&out, &reply);
+	assert_null(rpcmsg_reserve(&out, SIZE_MAX - 2));
+	assert_true(out.failed);
+	assert_memory_equal(room + 24, "\xee\xee\xee\xee", 4);
+}
+
+/* The entries of a list stay where they are when room is made for more. */
+static void reserved_room_grows(void **state)
+{
+	struct proc_reply reply = {.data = malloc(10), .size = 10, .limit = 1002, .grow = grow};
+	struct rpcmsg_out out;
+
+	(void)state;
+	assert_non_null(reply.data);
+	rpcmsg_out_init(&out, &reply);
+	for (uint32_t i = 0; i < 125; i++)
+		rpcmsg_fill_u32(rpcmsg_fill_u32(rpcmsg_reserve(&out, 8), i), ~i);
+	assert_true(rpcmsg_out_done(&out));
+	assert_int_equal(reply.len, 1000);
+	for (uint32_t i = 0; i < 125; i++)
+		assert_int_equal(reply.data[(size_t)8 * i + 3], i);
+	assert_null(rpcmsg_reserve(&out, 8));
+	free(reply.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +244,8 @@ int main(void)
 		cmocka_unit_test(output_grows_to_its_limit),
 		cmocka_unit_test(output_without_room),
 		cmocka_unit_test(padding_is_zero),
+		cmocka_unit_test(reserved_room),
+		cmocka_unit_test(reserved_room_grows),
 	};
 
 	return cmocka_run_group_tests_name("rpcmsg", tests, NULL, NULL);
