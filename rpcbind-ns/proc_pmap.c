@@ -90,20 +90,27 @@ enum proc_result proc_pmap_getport(struct proc_ctx *ctx)
 	return RESULT_SUCCESS;
 }
 
+/* One element of pmaplist. */
+static void put_mapping(struct rpcmsg_out *out, const struct regs_entry *entry)
+{
+	uint8_t *p = rpcmsg_reserve(out, (size_t)5 * BYTES_PER_XDR_UNIT);
+
+	if (!p)
+		return;
+	p = rpcmsg_fill_u32(p, true);
+	p = rpcmsg_fill_u32(p, entry->prog);
+	p = rpcmsg_fill_u32(p, entry->vers);
+	p = rpcmsg_fill_u32(p, netid_prot(entry->netid));
+	rpcmsg_fill_u32(p, entry->uaddr.port);
+}
+
 enum proc_result proc_pmap_dump(struct proc_ctx *ctx)
 {
 	const struct regs_entry *entry = NULL;
 
 	while ((entry = regs_next(ctx->vs->regs, entry)) && !ctx->out.failed) {
-		uint32_t prot = netid_prot(entry->netid);
-
-		if (prot == 0 || !entry->port_listed)
-			continue;
-		rpcmsg_put_u32(&ctx->out, true);
-		rpcmsg_put_u32(&ctx->out, entry->prog);
-		rpcmsg_put_u32(&ctx->out, entry->vers);
-		rpcmsg_put_u32(&ctx->out, prot);
-		rpcmsg_put_u32(&ctx->out, entry->uaddr.port);
+		if (netid_prot(entry->netid) != 0 && entry->port_listed)
+			put_mapping(&ctx->out, entry);
 	}
 	rpcmsg_put_u32(&ctx->out, false);
 	return RESULT_SUCCESS;

@@ -157,6 +157,26 @@ enum proc_result proc_rpcb_getaddrlist(struct proc_ctx *ctx)
 	return RESULT_SUCCESS;
 }
 
+/* One element of rpcblist. */
+static void put_registration(struct rpcmsg_out *out, const struct regs_entry *entry)
+{
+	const char *netid = netid_info(entry->netid)->name;
+	size_t netid_len = strlen(netid), text_len = strlen(entry->text),
+	       owner_len = strlen(entry->owner_text);
+	uint8_t *p = rpcmsg_reserve(out, (size_t)3 * BYTES_PER_XDR_UNIT +
+			rpcmsg_string_size(netid_len) + rpcmsg_string_size(text_len) +
+			rpcmsg_string_size(owner_len));
+
+	if (!p)
+		return;
+	p = rpcmsg_fill_u32(p, true);
+	p = rpcmsg_fill_u32(p, entry->prog);
+	p = rpcmsg_fill_u32(p, entry->vers);
+	p = rpcmsg_fill_string(p, netid, netid_len);
+	p = rpcmsg_fill_string(p, entry->text, text_len);
+	rpcmsg_fill_string(p, entry->owner_text, owner_len);
+}
+
 enum proc_result proc_rpcb_dump(struct proc_ctx *ctx)
 {
 	const struct regs_entry *entry = NULL;

@@ -15,9 +15,11 @@
 #include "server.h"
 #include "stream.h"
 #include "stream_private.h"
+#include "turn.h"
 
 #define ACCEPT_TURN 32 /* connections taken in one turn of the loop from one listener */
 #define SWEEP_EVERY (5 * LOOP_SEC)
+#define SWEEP_TURN 32 /* connections looked at in one turn of the loop */
 #define IDLE_MAX (300 * LOOP_SEC)
 #define STUCK_MAX (30 * LOOP_SEC)
 #define REFUSED_MAX (5 * LOOP_SEC)
@@ -82,32 +84,46 @@ static bool is_lost(int error)
 	return error == EINVAL || error == EBADF || error == ENOTSOCK || error == EOPNOTSUPP;
 }
 
+/* False: there are no more for now, or the listener was closed. */
+static bool accept_one(struct stream_listener *l)
+{
+	struct sockaddr_storage peer = {0};
+	socklen_t len = sizeof(peer);
+	int fd = accept4(l->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= l->server->stream.fd_limit)
+		fd = move_below_limit(l->server, fd);
+	if (fd >= 0) {
+		stream_conn_start(l, fd, &peer, len);
+		return true;
+	}
+	if (is_lost(errno)) {
+		l->lost(l);
+		return false;
+	}
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+		shed(l);
+	return errno != EAGAIN && errno != EMFILE;
+}
+
+/* At least one in a turn. Those who come by the path socket are of no VS yet: together they have the time
+ * of one. */
 static void on_acceptable(struct loop_io *io, uint32_t events)
 {
 	struct stream_listener *l = container_of(io, struct stream_listener, io);
+	uint64_t begin = turn_clock();
+	unsigned i = 0;
 
 	if (events & EPOLLHUP) {
 		l->lost(l);
 		return;
 	}
-	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
-		struct sockaddr_storage peer = {0};
-		socklen_t len = sizeof(peer);
-		int fd = accept4(l->fd, (struct sockaddr *)&peer, &len,
-			SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd >= l->server->stream.fd_limit)
-			fd = move_below_limit(l->server, fd);
-		if (fd >= 0) {
-			stream_conn_start(l, fd, &peer, len);
-			continue;
-		}
-		if (is_lost(errno)) {
-			l->lost(l);
-			return;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-			shed(l);
-		if (errno == EAGAIN || errno == EMFILE)
+	if (l->vs)
+		turn_start(l->vs);
+	while (accept_one(l) && ++i < ACCEPT_TURN) {
+		if (l->vs)
+			turn_lap(l->vs);
+		if (l->vs ? !turn_has_time(l->vs) : turn_clock() - begin >= TURN_SLICE)
 			return;
 	}
 }
@@ -152,18 +168,27 @@ static bool is_overdue(const struct stream_conn *c, uint64_t now)
 	return c->caller.netid != NETID_LOCAL && quiet > IDLE_MAX;
 }
 
+/* Some connections in a turn: those who came together would else be closed together, while all
+ * others wait. What was looked at goes to the end of the list. */
 static void on_sweep(struct loop_timer *timer)
 {
 	struct stream_server *ss = container_of(timer, struct stream_server, sweep);
 	struct server *server = container_of(ss, struct server, stream);
-	struct stream_conn *c, *next;
+	struct stream_conn *c;
 
-	TAILQ_FOREACH_MUT(c, &ss->all, in_server, next) {
+	if (!ss->sweep_left)
+		ss->sweep_left = ss->count;
+	for (unsigned i = 0; i < SWEEP_TURN && ss->sweep_left && (c = TAILQ_FIRST(&ss->all)); i++) {
+		ss->sweep_left--;
+		TAILQ_REMOVE(&ss->all, c, in_server);
+		TAILQ_INSERT_TAIL(&ss->all, c, in_server);
 		if (is_overdue(c, loop_now(server->loop)))
 			stream_conn_close(c);
 	}
-	if (!TAILQ_EMPTY(&ss->all))
-		loop_timer_in(server->loop, &ss->sweep, SWEEP_EVERY);
+	if (ss->count)
+		loop_timer_in(server->loop, &ss->sweep, ss->sweep_left ? 0 : SWEEP_EVERY);
+	else
+		ss->sweep_left = 0;
 }
 
 void stream_need_sweep(struct server *server)
@@ -215,7 +240,7 @@ int stream_server_init(struct server *server)
 	TAILQ_INIT(&ss->waiting);
 	ss->sweep.fn = on_sweep;
 	ss->rescan.fn = on_rescan;
-	stream_queue_init(server);
+	turn_init(server);
 	ss->refused_limit = (struct log_limit){.burst = 10, .interval = 10 * LOOP_SEC};
 	ss->exhausted_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
 	ss->fd_limit = descriptor_limit();

@@ -6,8 +6,8 @@
  * kernel tells by the cookie of the accepted socket. A cookie that no VS has is looked for once
  * more, for at most a second, and then refused.
  *
- * Fair between VSs: in one turn of the loop a VS is served for at most STREAM_TURN; what it has more
- * to do waits in its own queue for the next.
+ * Fair between VSs: turn.h. Connections that have more to do than there is time for wait in a queue of
+ * their VS.
  *
  * Limits, per VS: connections of each kind, bytes that wait for peers who do not read; for all:
  * clients that wait for their VS to be found. A TCP connection that is idle, or stuck in the
@@ -37,8 +37,7 @@ struct vserver;
 #define STREAM_REFUSED_MAX 64    /* clients that are being refused */
 #define STREAM_WAITING_PER_UID 16 /* of these, from one uid that is not root */
 #define STREAM_RESERVE 64        /* descriptors that connections must leave free */
-#define STREAM_TURN (300000) /* nanoseconds */
-#define STREAM_BACKLOG_MAX (16u << 20) /* bytes not yet read by peers, per VS */
+#define STREAM_BACKLOG_MAX (16u << 20) /* bytes of replies that peers have not read to the end, per VS */
 
 struct stream_listener {
 	struct loop_io io;
@@ -69,7 +68,7 @@ struct stream_conn {
 	struct record_reader in;
 	uint8_t *stash;         /* input that waits until the reply before it is sent */
 	size_t stash_len;
-	uint8_t *out;           /* what the peer has not taken yet */
+	uint8_t *out;           /* a reply that the peer has not taken to its end */
 	size_t out_len, out_sent;
 	uint64_t active;        /* loop time of the last progress */
 };
@@ -80,8 +79,9 @@ TAILQ_HEAD(vserver_list, vserver);
 struct stream_server {
 	uint16_t port;
 	struct stream_list all, waiting;
-	size_t waiting_count, refused_count;
+	size_t count, waiting_count, refused_count;
 	struct loop_timer sweep;
+	size_t sweep_left;             /* connections that the present sweep has still to look at */
 	struct loop_timer work;        /* set while a VS has something queued */
 	struct vserver_list busy;      /* VSs with something queued */
 	struct loop_timer rescan;

@@ -15,6 +15,7 @@
 #include "server.h"
 #include "stream.h"
 #include "stream_private.h"
+#include "turn.h"
 
 static void unlink_from_vs(struct stream_conn *c)
 {
@@ -24,7 +25,7 @@ static void unlink_from_vs(struct stream_conn *c)
 			c->vs->inside_count--;
 		else
 			c->vs->remote_count--;
-		c->vs->backlog -= c->out_len - c->out_sent;
+		c->vs->backlog -= c->out_len;
 	} else if (c->refused) {
 		c->server->stream.refused_count--;
 	} else {
@@ -40,6 +41,7 @@ void stream_conn_close(struct stream_conn *c)
 	stream_dequeue(c);
 	unlink_from_vs(c);
 	TAILQ_REMOVE(&c->server->stream.all, c, in_server);
+	c->server->stream.count--;
 	close(c->fd);
 	record_clear(&c->in);
 	free(c->stash);
@@ -108,30 +110,76 @@ static void shrink_reply(struct stream_server *ss)
 	}
 }
 
-/* Keeps what the peer does not take. While something is kept nothing more is read. */
-static int send_reply(struct stream_conn *c, const uint8_t *data, size_t len)
+/* How much the peer took, or -errno. */
+static ssize_t send_some(const struct stream_conn *c, const uint8_t *data, size_t len)
 {
-	ssize_t n = send(c->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n = send(c->fd, data, len < STREAM_SEND ? len : STREAM_SEND,
+		MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		return -errno;
-	if (n < 0)
-		n = 0;
-	if ((size_t)n == len)
-		return 0;
-	data += n;
-	len -= (size_t)n;
-	if (c->vs && c->vs->backlog + len > STREAM_BACKLOG_MAX)
-		return -ENOBUFS;
-	c->out = malloc(len);
-	if (!c->out)
+	if (n >= 0)
+		return n;
+	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+/* Whose peer reads least goes, when the VS holds too much for such peers. Those who do read are never
+ * the ones who have made no progress for longest. False: there is nobody else. */
+static bool make_room(struct stream_conn *c, size_t len)
+{
+	while (c->vs->backlog + len > STREAM_BACKLOG_MAX) {
+		struct stream_conn *other, *least = NULL;
+
+		TAILQ_FOREACH(other, &c->vs->conns, in_vs) {
+			if (other->out && (!least || other->active < least->active))
+				least = other;
+		}
+		if (!least)
+			return false;
+		stream_conn_close(least);
+	}
+	return true;
+}
+
+/*
+ * Keeps the reply in ss->reply for a peer who took only sent bytes of it; while something is kept nothing
+ * more is read. A large one is not copied: its memory goes to the connection. All of it
+ * counts until the peer has taken the last byte, since until then it is not freed.
+ */
+static int keep_reply(struct stream_conn *c, size_t len, size_t sent)
+{
+	struct stream_server *ss = &c->server->stream;
+	bool large = ss->reply_size > STREAM_REPLY_SMALL;
+	uint8_t *copy = malloc(large ? STREAM_REPLY_SMALL : len - sent);
+
+	if (!copy)
 		return -ENOMEM;
-	memcpy(c->out, data, len);
+	if (large) {
+		c->out = realloc(ss->reply, len);
+		c->out = c->out ? c->out : ss->reply;
+		ss->reply = copy;
+		ss->reply_size = STREAM_REPLY_SMALL;
+	} else {
+		memcpy(copy, ss->reply + sent, len - sent);
+		c->out = copy;
+		len -= sent;
+		sent = 0;
+	}
 	c->out_len = len;
-	c->out_sent = 0;
+	c->out_sent = sent;
 	if (c->vs)
 		c->vs->backlog += len;
 	return loop_io_mod(c->server->loop, &c->io, EPOLLOUT);
+}
+
+/* Sends len bytes of ss->reply. */
+static int send_reply(struct stream_conn *c, size_t len)
+{
+	ssize_t n = send_some(c, c->server->stream.reply, len);
+
+	if (n < 0 || (size_t)n == len)
+		return n < 0 ? (int)n : 0;
+	if (c->vs && !make_room(c, len))
+		return -ENOBUFS;
+	return keep_reply(c, len, (size_t)n);
 }
 
 static int serve_record(struct stream_conn *c, const uint8_t *record, size_t len)
@@ -145,17 +193,15 @@ static int serve_record(struct stream_conn *c, const uint8_t *record, size_t len
 	struct proc_forward forward;
 	int rc = 0;
 
-	uint64_t begin = stream_clock();
-
 	c->caller.wall_seconds = (uint64_t)time(NULL);
 	if (proc_call(c->vs ? &c->vs->proc : NULL, &c->caller, record, len, &r.reply, &forward) ==
 		PROC_REPLY) {
 		record_mark(ss->reply, r.reply.len);
-		rc = send_reply(c, ss->reply, r.reply.len + 4);
+		rc = send_reply(c, r.reply.len + 4);
 		shrink_reply(ss);
 	}
 	if (c->vs)
-		stream_worked(c->vs, begin);
+		turn_lap(c->vs);
 	/* One answer is all that a refused client gets. */
 	return c->refused && !rc ? -ECONNABORTED : rc;
 }
@@ -188,7 +234,7 @@ static int feed(struct stream_conn *c, const uint8_t *data, size_t len)
 			return rc;
 		if (c->out)
 			return keep_rest(c, data, len);
-		if (c->vs && len && !stream_may_work(c->vs)) {
+		if (c->vs && len && !turn_has_time(c->vs)) {
 			rc = keep_rest(c, data, len);
 			if (!rc)
 				stream_enqueue(c);
@@ -214,17 +260,16 @@ static int feed_stash(struct stream_conn *c)
 /* The peer took some: go on with what waits behind. */
 static int flush(struct stream_conn *c)
 {
-	ssize_t n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent,
-		MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n = send_some(c, c->out + c->out_sent, c->out_len - c->out_sent);
 	int rc;
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return (int)n;
 	c->out_sent += (size_t)n;
-	if (c->vs)
-		c->vs->backlog -= (size_t)n;
 	if (c->out_sent < c->out_len)
 		return 0;
+	if (c->vs)
+		c->vs->backlog -= c->out_len;
 	free(c->out);
 	c->out = NULL;
 	c->out_len = c->out_sent = 0;
@@ -247,15 +292,18 @@ static int receive(struct stream_conn *c)
 static void on_io(struct loop_io *io, uint32_t events)
 {
 	struct stream_conn *c = container_of(io, struct stream_conn, io);
+	struct vserver *vs = c->vs;
 	int rc;
 
 	/* A refused client gains no time by what it sends. */
 	if (!c->refused)
 		c->active = loop_now(c->server->loop);
-	if (c->vs && !c->out && !stream_may_work(c->vs)) {
+	if (vs && !turn_has_time(vs)) {
 		stream_enqueue(c);
 		return;
 	}
+	if (vs)
+		turn_start(vs);
 	if (c->out)
 		rc = flush(c);
 	else if (events & EPOLLIN)
@@ -264,17 +312,24 @@ static void on_io(struct loop_io *io, uint32_t events)
 		rc = -ECONNRESET;
 	if (rc)
 		stream_conn_close(c);
+	if (vs)
+		turn_lap(vs);
 }
 
 void stream_conn_resume(struct stream_conn *c)
 {
-	int rc = loop_io_add(c->server->loop, &c->io, c->fd, EPOLLIN);
+	struct vserver *vs = c->vs;
+	int rc = loop_io_add(c->server->loop, &c->io, c->fd, c->out ? EPOLLOUT : EPOLLIN);
 
 	c->active = loop_now(c->server->loop);
-	if (!rc)
+	turn_start(vs);
+	if (!rc && c->out)
+		rc = flush(c);
+	else if (!rc)
 		rc = c->stash ? feed_stash(c) : receive(c);
 	if (rc)
 		stream_conn_close(c);
+	turn_lap(vs);
 }
 
 void stream_conn_init(struct stream_conn *c)

@@ -226,9 +226,11 @@ void stream_conn_start(struct stream_listener *l, int fd, const struct sockaddr_
 	c->active = loop_now(l->server->loop);
 	c->caller.netid = l->netid;
 	TAILQ_INSERT_TAIL(&l->server->stream.all, c, in_server);
+	l->server->stream.count++;
 	stream_need_sweep(l->server);
 	if (begin(c, l, peer, peer_len)) {
 		TAILQ_REMOVE(&l->server->stream.all, c, in_server);
+		l->server->stream.count--;
 		close(fd);
 		free(c);
 	}

@@ -11,10 +11,13 @@
 #include "container.h"
 #include "remote.h"
 #include "server.h"
-#include "udp.h"
+#include "turn.h"
+#include "udp_private.h"
 #include "vserver.h"
 
-#define BATCH 32
+#define BATCH 16
+/* The clock is read after each call that asked the kernel something, and after so many others. */
+#define CHECK_EVERY 8
 /* Stock's sizes: what a call may have, and what a reply may have over UDP. */
 #define CALL_MAX 9000
 #define REPLY_MAX 8800
@@ -170,42 +173,71 @@ static bool read_path(const struct udp_socket *s, struct msghdr *msg, struct udp
 struct loopback_peer {
 	struct vserver *vs;
 	const struct proc_caller *caller;
+	bool asked;
 };
 
 static int peer_uid(void *arg, uid_t *uid)
 {
-	const struct loopback_peer *p = arg;
+	struct loopback_peer *p = arg;
 
 	if (!p->caller->inside)
 		return -ENOENT;
+	p->asked = true;
 	return vserver_loopback_uid(p->vs, IPPROTO_UDP, p->caller, uid);
 }
 
-/* The number of bytes to answer with, 0 for none. */
-static size_t serve(struct udp_socket *s, struct udp_batch *b, unsigned i, struct slot *out)
+/* False: nothing that can be answered. */
+static bool read_call(struct udp_socket *s, struct udp_batch *b, unsigned i, struct udp_call *call)
 {
-	struct slot *in = &b->in[i];
-	struct proc_forward forward;
-	struct proc_caller caller;
-	struct loopback_peer peer = {s->vs, &caller};
-	struct proc_reply reply = {.data = out->data, .size = REPLY_MAX, .limit = REPLY_MAX};
+	call->data = b->in[i].data;
+	call->len = b->in_msg[i].msg_len;
+	if (call->len > CALL_MAX)
+		return false;
+	call->path.peer = b->in[i].path.peer;
+	return read_path(s, &b->in_msg[i].msg_hdr, &call->path, &call->caller);
+}
 
-	if (b->in_msg[i].msg_len > CALL_MAX ||
-		!read_path(s, &b->in_msg[i].msg_hdr, &in->path, &caller))
-		return 0;
-	caller.wall_seconds = (uint64_t)time(NULL);
-	caller.peer_uid = peer_uid;
-	caller.arg = &peer;
-	switch (proc_call(&s->vs->proc, &caller, in->data, b->in_msg[i].msg_len, &reply,
-		&forward)) {
+/* The answers of a batch, as they are made. */
+struct answers {
+	struct udp_socket *s;
+	struct udp_batch *b;
+	unsigned count;
+	unsigned served; /* calls */
+	uint64_t until;  /* work of the VS in this turn; then it is late */
+	bool late;
+};
+
+/* The number of bytes to answer with, 0 for none. */
+static size_t answer(struct udp_socket *s, struct udp_call *call, struct loopback_peer *peer,
+	uint8_t *data)
+{
+	struct proc_reply reply = {.data = data, .size = REPLY_MAX, .limit = REPLY_MAX};
+	struct proc_forward forward;
+
+	call->caller.wall_seconds = (uint64_t)time(NULL);
+	call->caller.peer_uid = peer_uid;
+	call->caller.arg = peer;
+	switch (proc_call(&s->vs->proc, &call->caller, call->data, call->len, &reply, &forward)) {
 	case PROC_REPLY:
 		return reply.len;
 	case PROC_FORWARD:
-		remote_forward(&s->vs->remote, s, &in->path, &caller, &forward);
+		remote_forward(&s->vs->remote, s, &call->path, &call->caller, &forward);
 		return 0;
 	default:
 		return 0;
 	}
+}
+
+static void serve(struct answers *a, struct udp_call *call)
+{
+	struct loopback_peer peer = {a->s->vs, &call->caller, false};
+	struct slot *out = &a->b->out[a->count];
+	size_t len = answer(a->s, call, &peer, out->data);
+
+	if (len)
+		set_out(&a->b->out_msg[a->count++].msg_hdr, out, &call->path, len);
+	if (peer.asked || ++a->served % CHECK_EVERY == 0)
+		a->late = turn_lap(a->s->vs) >= a->until;
 }
 
 /* An answer that cannot be sent is its peer's loss alone: the next goes out all the same. */
@@ -223,16 +255,35 @@ static void send_batch(int fd, struct mmsghdr *msg, unsigned count)
 	}
 }
 
-static void on_readable(struct loop_io *io, uint32_t events)
+static void queue_up(struct udp_socket *s)
 {
-	struct udp_socket *s = container_of(io, struct udp_socket, io);
-	struct udp_batch *b = s->vs->server->batch;
-	unsigned count = 0;
-	int n;
+	s->queued = true;
+	loop_io_mod(s->vs->server->loop, &s->io, 0);
+	turn_need(s->vs);
+}
 
-	(void)events;
-	prepare_in(b);
-	n = recvmmsg(s->fd, b->in_msg, BATCH, MSG_DONTWAIT, NULL);
+static void begin(struct answers *a, struct udp_socket *s)
+{
+	turn_start(s->vs);
+	*a = (struct answers){.s = s, .b = s->vs->server->batch, .until = s->vs->worked + TURN_UDP};
+}
+
+static void end(struct answers *a)
+{
+	if (a->count)
+		send_batch(a->s->fd, a->b->out_msg, a->count);
+	turn_lap(a->s->vs);
+}
+
+static void serve_batch(struct udp_socket *s)
+{
+	/* Without time one call all the same, so that streams do not keep UDP out. */
+	int max = turn_has_time(s->vs) ? BATCH : 1, n;
+	struct answers a;
+
+	begin(&a, s);
+	prepare_in(a.b);
+	n = recvmmsg(s->fd, a.b->in_msg, (unsigned)max, MSG_DONTWAIT, NULL);
 	/* Only a SOCK_DESTROY gives this, and takes the port with it. */
 	if (n < 0 && errno == ECONNABORTED) {
 		udp_close(s);
@@ -241,18 +292,56 @@ static void on_readable(struct loop_io *io, uint32_t events)
 		return;
 	}
 	for (int i = 0; i < n; i++) {
-		struct slot *out = &b->out[count];
-		size_t len = serve(s, b, (unsigned)i, out);
-		if (len)
-			set_out(&b->out_msg[count++].msg_hdr, out, &b->in[i].path, len);
+		struct udp_call call;
+		if (!read_call(s, a.b, (unsigned)i, &call))
+			continue;
+		if (a.late)
+			udp_keep(s, &call);
+		else
+			serve(&a, &call);
 	}
-	if (count)
-		send_batch(s->fd, b->out_msg, count);
+	end(&a);
+	if (n == max || !STAILQ_EMPTY(&s->kept))
+		queue_up(s);
+}
+
+static void serve_kept(struct udp_socket *s)
+{
+	struct udp_kept *k;
+	struct answers a;
+
+	begin(&a, s);
+	while (!a.late && (k = udp_take_kept(s))) {
+		serve(&a, &k->call);
+		free(k);
+	}
+	end(&a);
+	queue_up(s);
+}
+
+static void on_readable(struct loop_io *io, uint32_t events)
+{
+	(void)events;
+	serve_batch(container_of(io, struct udp_socket, io));
+}
+
+void udp_resume(struct udp_socket *s)
+{
+	if (s->fd < 0 || !s->queued)
+		return;
+	s->queued = false;
+	if (STAILQ_EMPTY(&s->kept))
+		serve_batch(s);
+	else
+		serve_kept(s);
+	if (s->fd >= 0 && !s->queued)
+		loop_io_mod(s->vs->server->loop, &s->io, EPOLLIN);
 }
 
 void udp_init(struct udp_socket *s, struct vserver *vs, enum netid netid)
 {
 	*s = (struct udp_socket){.io = LOOP_IO_INIT(on_readable), .fd = -1, .netid = netid, .vs = vs};
+	STAILQ_INIT(&s->kept);
 }
 
 int udp_open(struct udp_socket *s, int fd)
@@ -271,4 +360,6 @@ void udp_close(struct udp_socket *s)
 	loop_io_del(s->vs->server->loop, &s->io);
 	close(s->fd);
 	s->fd = -1;
+	s->queued = false;
+	udp_drop_kept(s);
 }

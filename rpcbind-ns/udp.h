@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "list.h"
 #include "loop.h"
 #include "proc.h"
 
@@ -17,6 +18,8 @@ struct udp_socket {
 	int fd; /* -1: none */
 	enum netid netid;
 	struct vserver *vs;
+	bool queued; /* not watched: it goes on when its VS has its turn */
+	STAILQ_HEAD(, udp_kept) kept; /* read already, fewer than a batch */
 };
 
 /* Where a datagram came from and which way its answer goes. */
@@ -30,6 +33,14 @@ struct udp_path {
 	int family;
 };
 
+/* A call as it was received. */
+struct udp_call {
+	struct udp_path path;
+	struct proc_caller caller;
+	const uint8_t *data;
+	size_t len;
+};
+
 int udp_batch_new(struct udp_batch **batch);
 void udp_batch_free(struct udp_batch *batch);
 
@@ -37,6 +48,8 @@ void udp_init(struct udp_socket *s, struct vserver *vs, enum netid netid);
 /* Takes fd over on success. */
 int udp_open(struct udp_socket *s, int fd);
 void udp_close(struct udp_socket *s);
+/* Goes on, if it waits for a turn of its VS (turn.h). */
+void udp_resume(struct udp_socket *s);
 
 /* One datagram out, for answers that come later. 0 or -errno. */
 int udp_send(int fd, const struct udp_path *path, const void *data, size_t len);

@@ -13,6 +13,7 @@
 #include "container.h"
 #include "parse.h"
 #include "server.h"
+#include "turn.h"
 #include "vserver.h"
 
 static void free_aliases(struct vserver *vs)
@@ -112,6 +113,7 @@ static void close_sockets(struct vserver *vs)
 	stream_listener_close(&vs->abstract);
 	stream_close_all(vs);
 	remote_close(&vs->remote);
+	turn_forget(vs);
 	if (vs->diag_fd >= 0)
 		close(vs->diag_fd);
 	vs->diag_fd = -1;

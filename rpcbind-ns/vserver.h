@@ -42,8 +42,9 @@ struct vserver {
 	struct remote remote;
 	int diag_fd;
 	struct stream_list conns, queue;
-	TAILQ_ENTRY(vserver) in_busy; /* while something is queued */
-	uint64_t turn, worked;        /* nanoseconds of work in that turn of the loop */
+	TAILQ_ENTRY(vserver) in_busy; /* while is_busy: something waits for its turn */
+	bool is_busy;
+	uint64_t turn, worked, since; /* turn.c: nanoseconds of work in that turn of the loop */
 	size_t remote_count, inside_count, backlog;
 
 	/* What could not be opened, by kind: errno and who has it. */

@@ -297,7 +297,7 @@ static void dump(void **state)
 		struct rpcblist *list = NULL, *item;
 		size_t i = 0;
 
-		peer_remote(p, NETID_UDP, "10.77.0.2.3.1", "10.77.0.9.0.111");
+		peer_remote(p, NETID_TCP, "10.77.0.2.3.1", "10.77.0.9.0.111");
 		assert_int_equal(peer_call(p, v, RPCBPROC_DUMP, peer_void, NULL), PROC_REPLY);
 		peer_results(p, (xdrproc_t)xdr_rpcblist, &list);
 		for (item = list; item; item = item->rpcb_next, i++) {

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <time.h>
+
+#include "container.h"
+#include "server.h"
+#include "stream_private.h"
+#include "turn.h"
+
+uint64_t turn_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * LOOP_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/* The loop's time is that of its turn. */
+bool turn_has_time(const struct vserver *vs)
+{
+	return vs->turn != loop_now(vs->server->loop) || vs->worked < TURN_SLICE;
+}
+
+void turn_start(struct vserver *vs)
+{
+	if (vs->turn != loop_now(vs->server->loop))
+		vs->worked = 0;
+	vs->turn = loop_now(vs->server->loop);
+	vs->since = turn_clock();
+}
+
+uint64_t turn_lap(struct vserver *vs)
+{
+	uint64_t now = turn_clock();
+
+	vs->worked += now - vs->since;
+	vs->since = now;
+	return vs->worked;
+}
+
+void turn_need(struct vserver *vs)
+{
+	struct server *server = vs->server;
+
+	if (!vs->is_busy)
+		TAILQ_INSERT_TAIL(&server->stream.busy, vs, in_busy);
+	vs->is_busy = true;
+	if (!loop_timer_set(&server->stream.work))
+		loop_timer_in(server->loop, &server->stream.work, 0);
+}
+
+void turn_forget(struct vserver *vs)
+{
+	if (vs->is_busy)
+		TAILQ_REMOVE(&vs->server->stream.busy, vs, in_busy);
+	vs->is_busy = false;
+}
+
+/* What has still more to do says so again. */
+static void serve(struct vserver *vs)
+{
+	udp_resume(&vs->udp4);
+	udp_resume(&vs->udp6);
+	stream_resume(vs);
+}
+
+/* A VS that is still busy comes again in the next turn, not in this one. */
+static void on_work(struct loop_timer *timer)
+{
+	struct stream_server *ss = container_of(timer, struct stream_server, work);
+	struct vserver_list now = TAILQ_HEAD_INITIALIZER(now);
+	struct vserver *vs;
+
+	TAILQ_CONCAT(&now, &ss->busy, in_busy);
+	while ((vs = TAILQ_FIRST(&now))) {
+		TAILQ_REMOVE(&now, vs, in_busy);
+		vs->is_busy = false;
+		serve(vs);
+	}
+}
+
+void turn_init(struct server *server)
+{
+	TAILQ_INIT(&server->stream.busy);
+	server->stream.work.fn = on_work;
+}
