@@ -67,6 +67,16 @@ enum proc_result proc_owner(const struct proc_ctx *ctx, struct regs_owner *owner
 	return RESULT_SUCCESS;
 }
 
+bool proc_is_datagram(enum netid netid)
+{
+	return netid == NETID_UDP || netid == NETID_UDP6;
+}
+
+bool proc_may_list(const struct proc_ctx *ctx)
+{
+	return ctx->vs->udp_dump || ctx->caller->inside || !proc_is_datagram(ctx->caller->netid);
+}
+
 enum proc_result proc_changed(
 	struct proc_ctx *ctx, bool done, void (*count)(struct stats *stats, uint32_t rpcb_vers))
 {
@@ -175,4 +185,15 @@ enum proc_outcome proc_call(struct proc_vs *vs, const struct proc_caller *caller
 		return PROC_DROP;
 	}
 	return rpcmsg_out_done(&ctx.out) ? PROC_REPLY : PROC_DROP;
+}
+
+enum proc_outcome proc_refuse(const void *msg, size_t len, struct proc_reply *reply)
+{
+	struct proc_ctx ctx = {.vs = NULL};
+	enum auth_stat why;
+
+	rpcmsg_in_init(&ctx.in, msg, len);
+	if (rpcmsg_get_call(&ctx.in, &ctx.call, &why) != RPCMSG_OK)
+		return PROC_DROP;
+	return finish(&ctx, reply, RESULT_SYSTEM_ERR);
 }

@@ -41,6 +41,7 @@ struct proc_vs {
 	struct stats *stats;
 	bool insecure;      /* SET and UNSET from any host */
 	bool remote_calls;  /* CALLIT, BCAST, INDIRECT */
+	bool udp_dump;      /* DUMP and GETSTAT over UDP from outside */
 	uid_t owner_uid;    /* owner of the owning user namespace: a superuser here */
 	uid_t root_uid;     /* the uid mapped to its 0, or (uid_t)-1 */
 	const uid_t *superusers;
@@ -98,6 +99,9 @@ enum proc_outcome {
  */
 enum proc_outcome proc_call(struct proc_vs *vs, const struct proc_caller *caller,
 	const void *msg, size_t len, struct proc_reply *reply, struct proc_forward *forward);
+
+/* SYSTEM_ERR in place of the answer that msg got. PROC_DROP for what proc_call() answers with a denial. */
+enum proc_outcome proc_refuse(const void *msg, size_t len, struct proc_reply *reply);
 
 /* The call for the service, with xid, into reply. 0 or -EMSGSIZE. */
 int proc_forward_call(const struct proc_forward *forward, uint32_t xid, struct proc_reply *reply);

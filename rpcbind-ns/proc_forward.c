@@ -90,21 +90,16 @@ static enum proc_result forward_call(struct proc_ctx *ctx, bool indirect)
 	return RESULT_FORWARD;
 }
 
-static bool is_datagram(enum netid netid)
-{
-	return netid == NETID_UDP || netid == NETID_UDP6;
-}
-
 enum proc_result proc_callit(struct proc_ctx *ctx)
 {
-	if (!is_datagram(ctx->caller->netid))
+	if (!proc_is_datagram(ctx->caller->netid))
 		return RESULT_DROP;
 	return forward_call(ctx, false) == RESULT_FORWARD ? RESULT_FORWARD : RESULT_DROP;
 }
 
 enum proc_result proc_indirect(struct proc_ctx *ctx)
 {
-	if (!is_datagram(ctx->caller->netid))
+	if (!proc_is_datagram(ctx->caller->netid))
 		return RESULT_PROC_UNAVAIL;
 	return forward_call(ctx, true);
 }

@@ -108,6 +108,8 @@ enum proc_result proc_pmap_dump(struct proc_ctx *ctx)
 {
 	const struct regs_entry *entry = NULL;
 
+	if (!proc_may_list(ctx))
+		return RESULT_SYSTEM_ERR;
 	while ((entry = regs_next(ctx->vs->regs, entry)) && !ctx->out.failed) {
 		if (netid_prot(entry->netid) != 0 && entry->port_listed)
 			put_mapping(&ctx->out, entry);

@@ -42,6 +42,13 @@ const struct uaddr *proc_contacted(const struct proc_ctx *ctx);
 /* May the caller SET and UNSET, and as whom? RESULT_SUCCESS or RESULT_TOO_WEAK. */
 enum proc_result proc_owner(const struct proc_ctx *ctx, struct regs_owner *owner);
 
+/* May the caller have a list that is far longer than his call? Not over UDP, where his address may be
+ * another's, who would be flooded with it. */
+bool proc_may_list(const struct proc_ctx *ctx);
+
+/* Is what this transport carries a datagram? */
+bool proc_is_datagram(enum netid netid);
+
 /* Answers a SET or UNSET, and has count() count it when it was done. */
 enum proc_result proc_changed(
 	struct proc_ctx *ctx, bool done, void (*count)(struct stats *stats, uint32_t rpcb_vers));

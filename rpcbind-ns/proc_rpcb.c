@@ -161,8 +161,9 @@ enum proc_result proc_rpcb_getaddrlist(struct proc_ctx *ctx)
 static void put_registration(struct rpcmsg_out *out, const struct regs_entry *entry)
 {
 	const char *netid = netid_info(entry->netid)->name;
+	char owner[REGS_OWNER_MAX];
 	size_t netid_len = strlen(netid), text_len = strlen(entry->text),
-	       owner_len = strlen(entry->owner_text);
+	       owner_len = regs_owner_text(&entry->owner, owner);
 	uint8_t *p = rpcmsg_reserve(out, (size_t)3 * BYTES_PER_XDR_UNIT +
 			rpcmsg_string_size(netid_len) + rpcmsg_string_size(text_len) +
 			rpcmsg_string_size(owner_len));
@@ -174,23 +175,17 @@ static void put_registration(struct rpcmsg_out *out, const struct regs_entry *en
 	p = rpcmsg_fill_u32(p, entry->vers);
 	p = rpcmsg_fill_string(p, netid, netid_len);
 	p = rpcmsg_fill_string(p, entry->text, text_len);
-	rpcmsg_fill_string(p, entry->owner_text, owner_len);
+	rpcmsg_fill_string(p, owner, owner_len);
 }
 
 enum proc_result proc_rpcb_dump(struct proc_ctx *ctx)
 {
 	const struct regs_entry *entry = NULL;
-	char owner[REGS_OWNER_MAX];
 
-	while ((entry = regs_next(ctx->vs->regs, entry)) && !ctx->out.failed) {
-		regs_owner_text(&entry->owner, owner);
-		rpcmsg_put_u32(&ctx->out, true);
-		rpcmsg_put_u32(&ctx->out, entry->prog);
-		rpcmsg_put_u32(&ctx->out, entry->vers);
-		rpcmsg_put_string(&ctx->out, netid_info(entry->netid)->name);
-		rpcmsg_put_string(&ctx->out, entry->text);
-		rpcmsg_put_string(&ctx->out, owner);
-	}
+	if (!proc_may_list(ctx))
+		return RESULT_SYSTEM_ERR;
+	while ((entry = regs_next(ctx->vs->regs, entry)) && !ctx->out.failed)
+		put_registration(&ctx->out, entry);
 	rpcmsg_put_u32(&ctx->out, false);
 	return RESULT_SUCCESS;
 }

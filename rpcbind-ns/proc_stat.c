@@ -45,6 +45,8 @@ enum proc_result proc_getstat(struct proc_ctx *ctx)
 {
 	const struct stats *stats = ctx->vs->stats;
 
+	if (!proc_may_list(ctx))
+		return RESULT_SYSTEM_ERR;
 	for (uint32_t vers = PMAPVERS; vers < PMAPVERS + STATS_VERS; vers++) {
 		for (uint32_t proc = 0; proc < STATS_PROCS; proc++)
 			rpcmsg_put_u32(&ctx->out, stats_proc(stats, vers, proc));

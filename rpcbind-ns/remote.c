@@ -23,6 +23,8 @@ struct remote_call {
 	struct uaddr service;
 	const struct udp_socket *from; /* of the same VS, and gone only with it or with all calls */
 	struct udp_path path;
+	struct proc_caller caller; /* without the means to ask for his uid */
+	size_t call_len;
 	struct proc_forward forward; /* without what pointed into the call */
 	char text[UADDR_MAX];        /* the service's address as the caller should see it */
 };
@@ -65,8 +67,7 @@ static int send_call(const struct remote_socket *s, const struct uaddr *to, cons
 		       ss_len) < 0 ? -errno : 0;
 }
 
-void remote_forward(struct remote *remote, const struct udp_socket *s,
-	const struct udp_path *path, const struct proc_caller *caller,
+void remote_forward(struct remote *remote, const struct udp_socket *s, const struct udp_call *from,
 	const struct proc_forward *forward)
 {
 	uint8_t data[MESSAGE_MAX];
@@ -83,12 +84,16 @@ void remote_forward(struct remote *remote, const struct udp_socket *s,
 	c->xid = xid;
 	c->service = service_address(forward->entry);
 	c->from = s;
-	c->path = *path;
+	c->path = from->path;
+	c->caller = from->caller;
+	c->caller.peer_uid = NULL;
+	c->caller.arg = NULL;
+	c->call_len = from->len;
 	c->forward = *forward;
 	c->forward.entry = NULL;
 	c->forward.args = c->forward.cred = NULL;
 	c->forward.args_len = c->forward.cred_len = 0;
-	regs_merge(forward->entry, &caller->contacted, c->text);
+	regs_merge(forward->entry, &from->caller.contacted, c->text);
 	if (send_call(out, &c->service, call.data, call.len) == 0)
 		c->until = loop_now(remote->vs->server->loop) + ANSWER_MAX;
 }
@@ -120,9 +125,16 @@ static void answer(struct remote *remote, const uint8_t *msg, size_t len, const 
 	if (!c)
 		return;
 	c->until = 0;
-	if (c->from->fd >= 0 &&
-		proc_forward_reply(&c->forward, c->text, msg, len, &reply) == PROC_REPLY)
-		udp_send(c->from->fd, &c->path, reply.data, reply.len);
+	if (c->from->fd < 0 ||
+		proc_forward_reply(&c->forward, c->text, msg, len, &reply) != PROC_REPLY)
+		return;
+	/* Over the limit INDIRECT gets an error, CALLIT and BCAST nothing. */
+	if (reply.len > c->call_len &&
+		!udp_may_exceed(remote->vs, &c->caller, reply.len - c->call_len) &&
+		(proc_forward_reply(&c->forward, c->text, "", 0, &reply) != PROC_REPLY ||
+			reply.len > c->call_len))
+		return;
+	udp_send(c->from->fd, &c->path, reply.data, reply.len);
 }
 
 static void on_readable(struct loop_io *io, uint32_t events)

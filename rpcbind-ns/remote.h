@@ -35,9 +35,8 @@ void remote_init(struct remote *remote, struct vserver *vs);
 int remote_open(struct remote *remote, struct remote_socket *socket, int fd);
 void remote_close(struct remote *remote);
 
-/* A call that came in on s by path. Silent when it cannot be passed on. */
-void remote_forward(struct remote *remote, const struct udp_socket *s,
-	const struct udp_path *path, const struct proc_caller *caller,
+/* A call that came in on s. Silent when it cannot be passed on. */
+void remote_forward(struct remote *remote, const struct udp_socket *s, const struct udp_call *call,
 	const struct proc_forward *forward);
 
 #endif

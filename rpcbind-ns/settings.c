@@ -14,6 +14,7 @@
 /* The name of the abstract socket is a convention between libtirpc, the kernel and us, not a
  * path that could be moved: see rpcb_prot.h of libtirpc 1.3.5. */
 #define ABSTRACT_NAME "/run/rpcbind.sock"
+#define RATE_MAX 1000000000
 
 static bool check_user(const char *value, char *reason, size_t size)
 {
@@ -56,6 +57,12 @@ static const struct conf_item items[] = {
 		"SET and UNSET from any host; default of the virtual servers"},
 	{"Rpcbind", "RemoteCalls", CONF_BOOL, FIELD(remote_calls), "no", 0, 0, NULL, NULL,
 		"CALLIT, BCAST and INDIRECT; default of the virtual servers"},
+	{"Rpcbind", "UdpDump", CONF_BOOL, FIELD(udp_dump), "no", 0, 0, NULL, NULL,
+		"DUMP and GETSTAT over UDP from other hosts; default of the virtual servers"},
+	{"Rpcbind", "AmplificationRate", CONF_UINT, FIELD(amplification_rate), "8192", 0,
+		RATE_MAX, NULL, NULL,
+		"bytes a second, beyond those of the calls, over UDP to one host; 0: no limit; "
+		"default of the virtual servers"},
 	{"Rpcbind", "SuperUser", CONF_LIST, FIELD(superusers), "", 0, 64, NULL, check_user,
 		"who may unset anybody's registrations; default of the virtual servers"},
 	{"Rpcbind", "Access", CONF_LIST, FIELD(access), "", 0, ACCESS_DEFAULTS_MAX, NULL,
@@ -83,6 +90,11 @@ static const struct conf_item vs_items[] = {
 		"SET and UNSET from any host"},
 	{"Rpcbind", "RemoteCalls", CONF_BOOL, FIELD(remote_calls), "no", 0, 0, NULL, NULL,
 		"CALLIT, BCAST and INDIRECT"},
+	{"Rpcbind", "UdpDump", CONF_BOOL, FIELD(udp_dump), "no", 0, 0, NULL, NULL,
+		"DUMP and GETSTAT over UDP from other hosts"},
+	{"Rpcbind", "AmplificationRate", CONF_UINT, FIELD(amplification_rate), "8192", 0,
+		RATE_MAX, NULL, NULL,
+		"bytes a second, beyond those of the calls, over UDP to one host; 0: no limit"},
 	{"Rpcbind", "SuperUser", CONF_LIST, FIELD(superusers), "", 0, 64, NULL, check_user,
 		"who may unset anybody's registrations"},
 	{"Rpcbind", "Access", CONF_LIST, FIELD(access), "", 0, ACCESS_RULES_MAX, NULL,

@@ -13,6 +13,8 @@ struct rpcbind_conf {
 	/* Defaults for every VS; kept here only so that they are checked and printed. */
 	bool insecure;
 	bool remote_calls;
+	bool udp_dump;
+	unsigned amplification_rate;
 	char **superusers;
 	char **access;
 	bool log_access;
@@ -26,6 +28,8 @@ struct rpcbind_vs_conf {
 	bool serve;
 	bool insecure;
 	bool remote_calls;
+	bool udp_dump;
+	unsigned amplification_rate; /* bytes in a second; 0: no limit */
 	char **superusers; /* decimal uids, resolved by the opener */
 	char **access;     /* access.h */
 	bool log_access;

@@ -197,6 +197,30 @@ static bool read_call(struct udp_socket *s, struct udp_batch *b, unsigned i, str
 	return read_path(s, &b->in_msg[i].msg_hdr, &call->path, &call->caller);
 }
 
+bool udp_may_exceed(struct vserver *vs, const struct proc_caller *caller, size_t bytes)
+{
+	uint64_t now = loop_now(vs->server->loop), dropped;
+	char text[UADDR_MAX];
+
+	if (caller->inside ||
+		excess_allow(&vs->excess, vs->conf.amplification_rate, &caller->peer, bytes, now))
+		return true;
+	if (log_limit_ok(&vs->excess_limit, now, &dropped)) {
+		uaddr_format(&caller->peer, text, sizeof(text));
+		log_notice(vs->name, "AmplificationRate is reached, calls over UDP from %s and others "
+				     "are answered with an error", text);
+	}
+	return false;
+}
+
+/* In place of an answer that would be too much: an error, if that is not longer than the call. */
+static size_t refuse(const struct udp_call *call, struct proc_reply *reply)
+{
+	if (proc_refuse(call->data, call->len, reply) != PROC_REPLY || reply->len > call->len)
+		return 0;
+	return reply->len;
+}
+
 /* The answers of a batch, as they are made. */
 struct answers {
 	struct udp_socket *s;
@@ -219,9 +243,12 @@ static size_t answer(struct udp_socket *s, struct udp_call *call, struct loopbac
 	call->caller.arg = peer;
 	switch (proc_call(&s->vs->proc, &call->caller, call->data, call->len, &reply, &forward)) {
 	case PROC_REPLY:
+		if (reply.len > call->len &&
+			!udp_may_exceed(s->vs, &call->caller, reply.len - call->len))
+			return refuse(call, &reply);
 		return reply.len;
 	case PROC_FORWARD:
-		remote_forward(&s->vs->remote, s, &call->path, &call->caller, &forward);
+		remote_forward(&s->vs->remote, s, call, &forward);
 		return 0;
 	default:
 		return 0;

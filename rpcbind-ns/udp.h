@@ -51,6 +51,9 @@ void udp_close(struct udp_socket *s);
 /* Goes on, if it waits for a turn of its VS (turn.h). */
 void udp_resume(struct udp_socket *s);
 
+/* May the answer to this caller be so much longer than his call? Logged when it may not. */
+bool udp_may_exceed(struct vserver *vs, const struct proc_caller *caller, size_t bytes);
+
 /* One datagram out, for answers that come later. 0 or -errno. */
 int udp_send(int fd, const struct udp_path *path, const void *data, size_t len);
 

@@ -101,6 +101,7 @@ static int take_settings(struct vserver *vs, const struct ini_doc *settings)
 	vs->conf = conf;
 	vs->proc.insecure = conf.insecure;
 	vs->proc.remote_calls = conf.remote_calls;
+	vs->proc.udp_dump = conf.udp_dump;
 	return 0;
 }
 
@@ -112,8 +113,8 @@ static void close_sockets(struct vserver *vs)
 	stream_listener_close(&vs->tcp6);
 	stream_listener_close(&vs->abstract);
 	stream_close_all(vs);
-	remote_close(&vs->remote);
 	turn_forget(vs);
+	remote_close(&vs->remote);
 	if (vs->diag_fd >= 0)
 		close(vs->diag_fd);
 	vs->diag_fd = -1;
@@ -193,6 +194,7 @@ int vserver_new(struct vserver **vs, struct server *server, const struct opener_
 	v->id = info->id;
 	v->cookie = info->cookie;
 	v->is_host = info->is_host;
+	v->excess_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
 	init_sockets(v);
 	v->journal.now.fd = v->journal.next.fd = -1;
 	rc = regs_new(&v->proc.regs, &limits, &server->hash_key);
@@ -218,6 +220,7 @@ void vserver_free(struct vserver *vs)
 	journal_close(&vs->journal);
 	regs_free(vs->proc.regs);
 	stats_free(vs->proc.stats);
+	excess_free(vs->excess);
 	conf_clear(&rpcbind_vs_schema, &vs->conf);
 	free(vs->superusers);
 	access_log_free(vs->access);

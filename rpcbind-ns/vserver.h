@@ -9,8 +9,10 @@
 
 #include <uthash.h>
 
+#include "excess.h"
 #include "journal.h"
 #include "link.h"
+#include "log.h"
 #include "proc.h"
 #include "remote.h"
 #include "settings.h"
@@ -40,6 +42,8 @@ struct vserver {
 	struct udp_socket udp4, udp6;
 	struct stream_listener tcp4, tcp6, abstract;
 	struct remote remote;
+	struct excess *excess; /* NULL until there is some */
+	struct log_limit excess_limit;
 	int diag_fd;
 	struct stream_list conns, queue;
 	TAILQ_ENTRY(vserver) in_busy; /* while is_busy: something waits for its turn */

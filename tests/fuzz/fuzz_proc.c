@@ -119,6 +119,10 @@ static void send_message(struct proc_vs *vs, uint8_t control, const uint8_t *dat
 	case PROC_REPLY:
 		memcpy(&xid, msg, sizeof(xid));
 		fuzz_check_reply(&reply, ntohl(xid));
+		if (proc_refuse(msg, size, &reply) == PROC_REPLY) {
+			FUZZ_CHECK(reply.len == 24);
+			fuzz_check_reply(&reply, ntohl(xid));
+		}
 		break;
 	case PROC_FORWARD:
 		FUZZ_CHECK(vs->remote_calls);

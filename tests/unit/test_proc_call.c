@@ -287,9 +287,54 @@ static void room_that_grows(void **state)
 	free(p->reply.data);
 }
 
+/* Lists over UDP go to who is surely himself, and nowhere else unless it is so configured. */
+static void lists_over_udp(void **state)
+{
+	static const struct {
+		uint32_t vers, proc;
+	} lists[] = {{2, PMAPPROC_DUMP}, {3, RPCBPROC_DUMP}, {4, RPCBPROC_DUMP}, {4, RPCBPROC_GETSTAT}};
+	struct peer *p = *state;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		uint32_t v = lists[i].vers, proc = lists[i].proc;
+		peer_remote(p, NETID_UDP, "192.0.2.9.3.1", "192.0.2.1.0.111");
+		assert_int_equal(peer_call(p, v, proc, peer_void, NULL), PROC_REPLY);
+		assert_int_equal(peer_accept_stat(p), SYSTEM_ERR);
+		assert_true(p->reply.len < p->len);
+		p->vs.udp_dump = true;
+		assert_int_equal(peer_call(p, v, proc, peer_void, NULL), PROC_REPLY);
+		assert_true(p->reply.len > 24);
+		p->vs.udp_dump = false;
+		peer_remote(p, NETID_UDP6, "2001:db8::9.3.1", "2001:db8::1.0.111");
+		assert_int_equal(peer_call(p, v, proc, peer_void, NULL), PROC_REPLY);
+		assert_int_equal(peer_accept_stat(p), SYSTEM_ERR);
+		peer_remote(p, NETID_TCP, "192.0.2.9.3.1", "192.0.2.1.0.111");
+		assert_int_equal(peer_call(p, v, proc, peer_void, NULL), PROC_REPLY);
+		assert_true(p->reply.len > 24);
+		peer_loopback(p, NETID_UDP, 1000);
+		assert_int_equal(peer_call(p, v, proc, peer_void, NULL), PROC_REPLY);
+		assert_true(p->reply.len > 24);
+	}
+}
+
+static void refusal(void **state)
+{
+	struct peer *p = *state;
+
+	peer_encode(p, 100000, 4, RPCBPROC_GETTIME, peer_void, NULL);
+	p->reply = (struct proc_reply){.data = p->room, .size = p->room_size};
+	assert_int_equal(proc_refuse(p->msg, p->len, &p->reply), PROC_REPLY);
+	assert_int_equal(peer_accept_stat(p), SYSTEM_ERR);
+	assert_int_equal(p->reply.len, 24);
+	for (size_t len = 0; len < p->len; len++)
+		assert_int_equal(proc_refuse(p->msg, len, &p->reply), PROC_DROP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		PEER_TEST(lists_over_udp),
+		PEER_TEST(refusal),
 		PEER_TEST(null_on_every_transport),
 		PEER_TEST(other_programs_versions_procedures),
 		PEER_TEST(other_rpc_versions),
