@@ -87,7 +87,7 @@ static json_t *describe_local(const struct server *server)
 		return json_pack("{s:s, s:s}", "state", "ok", "problem", "");
 	if (!server->path_error)
 		return json_pack("{s:s, s:s}", "state", "off", "problem", "");
-	return json_pack("{s:s, s:s+++}", "state", "degraded", "problem",
+	return json_pack("{s:s, s:s++}", "state", "degraded", "problem",
 		strerror(server->path_error), *server->path_holder ? ", held by " : "",
 		server->path_holder);
 }
