@@ -3,6 +3,7 @@
 """Writes the hand-made seeds of the fuzz targets for rpcbind: a directory of corpus for each.
 
 Run by hand when the procedures change; what the fuzzer found is kept beside them as found-*.
+warmstart/{rpcb,pmap}-stock are files that rpcbind 1.2.6 wrote.
 """
 import os
 import struct
@@ -285,6 +286,37 @@ def hosts_access():
         write("hosts_access", "rule-%02d" % n, b"\2" + text.encode())
 
 
+def warmstarts():
+    def listed(*entries):
+        return b"".join(u32(1) + e for e in entries) + u32(0)
+
+    rpcbs = listed(rpcb(100000, 4, "tcp6", "::.0.111"), rpcb(), rpcb(300, 2, "local", "/run/x", "1000"))
+    pmaps = listed(pmap(100000, 2, 6, 111), pmap(), pmap(301, 1, 6, 4711))
+    lists = {
+        "empty": u32(0), "none": b"", "rpcb": rpcbs, "pmap": pmaps, "trailing": rpcbs + b"tail",
+        "more": u32(2) + rpcb() + u32(0), "negative": u32(-1) + rpcb() + u32(0),
+        "long-netid": listed(rpcb(netid="x" * 31), rpcb(netid="x" * 32), rpcb(netid="x" * 9000)),
+        "long-addr": listed(rpcb(addr="/" * 127, netid="local"), rpcb(addr="y" * 128), rpcb(addr="y" * 9001)),
+        "owners": listed(*[rpcb(300 + n, owner=o) for n, o in enumerate(
+            ("superuser", "unknown", "0", "4294967294", "4294967295", "-1", " 1", "\n", "o" * 99, ""))]),
+        "binary": listed(rpcb(netid="udp\0x"), rpcb(addr="0.0.0.0.8.1\0"), rpcb(addr="\x1b[2J"),
+                         rpcb(netid="\u20ac")),
+        "lengths": u32(1, 300, 1, -1) + b"udp\0", "length-end": u32(1, 300, 1, 0xFFFFFFFC) + b"udp\0",
+        "netids": listed(*[rpcb(400 + n, 1, netid, addr) for n, (netid, addr) in enumerate((
+            ("udp", ""), ("", "0.0.0.0.8.1"), ("sctp", "0.0.0.0.8.1"), ("udp6", "0.0.0.0.8.1"),
+            ("udp", "999.1.1.1.999.999"), ("udp", "0.0.0.0.0.0"), ("UDP", "1.2.3.4.8.1")))]),
+        "ports": listed(*[pmap(500 + n, 1, prot, port) for n, (prot, port) in enumerate((
+            (6, 0), (6, 65535), (17, 65536), (17, -1), (132, 1), (0, 1), (-1, 1)))]),
+        "again": listed(*[rpcb(600, 1, "udp", "10.0.0.%d.8.%d" % (n % 5, n % 3)) for n in range(20)]),
+        "many": listed(*[pmap(700 + n) for n in range(1100)]),
+    }
+    for name, data in lists.items():
+        write("warmstart", name, data)
+    for kind, data in (("rpcb", rpcbs), ("pmap", pmaps)):
+        for size in range(1, len(data), 7):
+            write("warmstart", "cut-%s-%03d" % (kind, size), data[:size])
+
+
 valid()
 truncated()
 attacks()
@@ -293,3 +325,4 @@ journals()
 records()
 uaddrs()
 hosts_access()
+warmstarts()
