@@ -74,28 +74,33 @@ int link_commit(struct link *link, uint64_t vs)
 	return channel_send(link->channel, &q.w, NULL, 0);
 }
 
-static int send_call(struct link *link, enum opener_request type, uint32_t call)
+static int send_u32(struct link *link, enum opener_request type, uint32_t value)
 {
 	struct request q;
 
 	begin(&q, type);
-	buf_put_u32(&q.w, call);
+	buf_put_u32(&q.w, value);
 	return channel_send(link->channel, &q.w, NULL, 0);
+}
+
+int link_set_aside(struct link *link, uint32_t mask)
+{
+	return send_u32(link, OPENER_SET_ASIDE, mask);
 }
 
 int link_reload(struct link *link, uint32_t call)
 {
-	return send_call(link, OPENER_RELOAD, call);
+	return send_u32(link, OPENER_RELOAD, call);
 }
 
 int link_restart(struct link *link, uint32_t call)
 {
-	return send_call(link, OPENER_RESTART, call);
+	return send_u32(link, OPENER_RESTART, call);
 }
 
 int link_addresses(struct link *link, uint32_t call)
 {
-	return send_call(link, OPENER_ADDRESSES, call);
+	return send_u32(link, OPENER_ADDRESSES, call);
 }
 
 static int on_config(struct link *link, struct buf_reader *r)

@@ -43,6 +43,8 @@ int link_ready(struct link *link, const char *status);
 int link_listen(struct link *link, uint64_t vs, uint32_t mask);
 /* The opener closes the sockets that it keeps for the next server. */
 int link_release(struct link *link, uint64_t vs, uint32_t mask);
+/* Files of mask, OPENER_WARM_FILES, are renamed to NAME.bad. */
+int link_set_aside(struct link *link, uint32_t mask);
 int link_rescan(struct link *link);
 int link_reload(struct link *link, uint32_t call);
 int link_restart(struct link *link, uint32_t call); /* answered as a reload is */

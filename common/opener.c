@@ -293,13 +293,16 @@ int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
 	o->global[0] = o->global[1] = -1;
 	o->reg_io = (struct loop_io)LOOP_IO_INIT(on_registry);
 	o->path_check.fn = on_path_check;
-	rc = loop_io_add(loop, &o->reg_io, vs_reg_fd(reg), EPOLLIN);
+	rc = opener_warm_init(&o->warm, policy->warm_dir);
+	if (!rc)
+		rc = loop_io_add(loop, &o->reg_io, vs_reg_fd(reg), EPOLLIN);
 	if (!rc) {
 		rc = loop_timer_in(loop, &o->path_check, PATH_CHECK_EVERY);
 		if (rc)
 			loop_io_del(loop, &o->reg_io);
 	}
 	if (rc) {
+		opener_warm_clear(&o->warm);
 		free(o);
 		return rc;
 	}
@@ -327,5 +330,6 @@ void opener_free(struct opener *opener)
 	for (unsigned i = 0; i < 2; i++)
 		if (opener->global[i] >= 0)
 			close(opener->global[i]);
+	opener_warm_clear(&opener->warm);
 	free(opener);
 }

@@ -10,6 +10,7 @@
 #include "channel.h"
 #include "opener.h"
 #include "opener_proto.h"
+#include "opener_warm.h"
 
 struct opener_entry {
 	UT_hash_handle by_id, by_vs;
@@ -34,6 +35,7 @@ struct opener {
 	ino_t path_ino;
 	struct loop_timer path_check;
 	struct fdstore *store; /* NULL: there is none */
+	struct opener_warm warm;
 	uint8_t out[CHANNEL_MESSAGE_MAX];
 };
 

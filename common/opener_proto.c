@@ -23,6 +23,8 @@ const char *opener_kind_name(enum opener_kind kind)
 		[OPENER_STATE_NEW] = "new state file",
 		[OPENER_PATH] = "local socket",
 		[OPENER_CONTROL] = "control socket",
+		[OPENER_WARM] = "rpcbind.xdr",
+		[OPENER_WARM_PMAP] = "portmap.xdr",
 	};
 
 	return kind < OPENER_KIND_COUNT ? names[kind] : "unknown";

@@ -30,6 +30,7 @@ enum opener_request {  /* server to opener */
 	OPENER_COMMIT,     /* u64 vs: the OPENER_STATE_NEW last given takes the state's place */
 	OPENER_RESTART,    /* u32 call */
 	OPENER_PONG,       /* to OPENER_PING */
+	OPENER_SET_ASIDE,  /* u32 mask of OPENER_WARM_FILES: rename them to NAME.bad */
 };
 
 enum opener_answer {   /* opener to server */
@@ -45,7 +46,7 @@ enum opener_answer {   /* opener to server */
 	OPENER_PING,       /* is the server's loop alive? */
 };
 
-/* Kinds of socket, and two of files. Those of OPENER_GLOBAL exist once and go with VS id 0. Those of
+/* Kinds of socket, and some of files. Those of OPENER_GLOBAL exist once and go with VS id 0. Those of
  * OPENER_STATES are opened each time they are asked for, and not kept. */
 enum opener_kind {
 	OPENER_UDP4,      /* the service's port, with IP_PKTINFO */
@@ -60,11 +61,15 @@ enum opener_kind {
 	OPENER_STATE_NEW, /* an empty one, which OPENER_COMMIT puts in its place */
 	OPENER_PATH,      /* global: the listening path socket */
 	OPENER_CONTROL,   /* global: the listening control socket */
+	OPENER_WARM,      /* global: rpcbind.xdr of the stock rpcbind, to read; RELEASE removes it */
+	OPENER_WARM_PMAP, /* global: likewise portmap.xdr */
 	OPENER_KIND_COUNT,
 };
 #define OPENER_BIT(kind) (1u << (kind))
-#define OPENER_GLOBAL (OPENER_BIT(OPENER_PATH) | OPENER_BIT(OPENER_CONTROL))
 #define OPENER_STATES (OPENER_BIT(OPENER_STATE) | OPENER_BIT(OPENER_STATE_NEW))
+#define OPENER_WARM_FILES (OPENER_BIT(OPENER_WARM) | OPENER_BIT(OPENER_WARM_PMAP))
+#define OPENER_WARM_MAX (8u << 20) /* bytes of one such file */
+#define OPENER_GLOBAL (OPENER_BIT(OPENER_PATH) | OPENER_BIT(OPENER_CONTROL) | OPENER_WARM_FILES)
 
 const char *opener_kind_name(enum opener_kind kind); /* "udp", "tcp6", ... */
 

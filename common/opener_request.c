@@ -188,6 +188,7 @@ static int on_listen(struct opener *opener, struct buf_reader *r)
 	uint64_t id = buf_get_u64(r);
 	uint32_t mask = buf_get_u32(r);
 	struct opener_entry *e = NULL;
+	int rc;
 
 	if (!buf_reader_done(r) || mask >= (1u << OPENER_KIND_COUNT))
 		return -EPROTO;
@@ -197,7 +198,10 @@ static int on_listen(struct opener *opener, struct buf_reader *r)
 		for (unsigned k = OPENER_PATH; k <= OPENER_CONTROL; k++)
 			if (mask & (1u << k))
 				sockets[k] = get_global(opener, (enum opener_kind)k);
-		return answer_listen(opener, NULL, 0, mask, sockets);
+		opener_warm_open(&opener->warm, mask, sockets);
+		rc = answer_listen(opener, NULL, 0, mask, sockets);
+		opener_warm_close(mask, sockets);
+		return rc;
 	}
 	if (mask & OPENER_GLOBAL)
 		return -EPROTO;
@@ -222,6 +226,8 @@ static int on_release(struct opener *opener, struct buf_reader *r)
 		close(opener->global[0]);
 		opener->global[0] = -1;
 	}
+	if (id == 0)
+		opener_warm_remove(&opener->warm, mask);
 	HASH_FIND(by_id, opener->by_id, &id, sizeof(id), e);
 	for (unsigned k = 0; e && k < OPENER_KIND_COUNT; k++) {
 		if (!(mask & (1u << k)) || e->kept[k] < 0)
@@ -230,6 +236,16 @@ static int on_release(struct opener *opener, struct buf_reader *r)
 		close(e->kept[k]);
 		e->kept[k] = -1;
 	}
+	return 0;
+}
+
+static int on_set_aside(struct opener *opener, struct buf_reader *r)
+{
+	uint32_t mask = buf_get_u32(r);
+
+	if (!buf_reader_done(r) || (mask & ~OPENER_WARM_FILES))
+		return -EPROTO;
+	opener_warm_set_aside(&opener->warm, mask);
 	return 0;
 }
 
@@ -383,6 +399,8 @@ int opener_request(struct opener *opener, struct channel_message *message)
 		return on_restart(opener, r);
 	case OPENER_PONG:
 		return on_pong(opener, r);
+	case OPENER_SET_ASIDE:
+		return on_set_aside(opener, r);
 	default:
 		return -EPROTO;
 	}

@@ -14,6 +14,7 @@ struct opener_policy {
 	const char *path;        /* of the path socket; NULL or "": none */
 	const char *control;     /* of the control socket */
 	const char *state;       /* directory of the state files; NULL or "": none are kept */
+	const char *warm_dir;    /* of stock's warm-start files; NULL: leave them alone */
 };
 
 /* What became of one socket: fd >= 0, or error (a positive errno). */

@@ -15,6 +15,7 @@ static const struct vsctl_command commands[] = {
 	{"list", NULL, "all virtual servers (also without a command)", vsctl_list},
 	{"show", "VS", "one virtual server", vsctl_show},
 	{"rpc", "VS", "the RPC services registered in a virtual server", vsctl_rpc},
+	{"import", "VS", "take over what another rpcbind has registered", vsctl_import},
 	{"reload", NULL, "read the configuration again", vsctl_reload},
 	{"restart", NULL, "execute the daemon's program again, in place", vsctl_restart},
 };
@@ -95,6 +96,9 @@ static void usage(FILE *out)
 	fprintf(out, "\nOptions:\n"
 		     "  --json             print JSON, with the version of its form as \"schema\"\n"
 		     "  --runtime-dir DIR  of the daemon [" RUNSTATEDIR "/rpcbind-ns]\n"
+		     "  --from FILE        import: from stock's rpcbind.xdr or portmap.xdr\n"
+		     "  --live[=PATH]      import: from the rpcbind at a local socket "
+		     "[/run/rpcbind.sock]\n"
 		     "  --version, --help\n");
 }
 
@@ -103,6 +107,8 @@ static int parse_options(struct vsctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
 		{"runtime-dir", required_argument, NULL, 'r'},
+		{"from", required_argument, NULL, 'f'},
+		{"live", optional_argument, NULL, 'l'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
@@ -115,6 +121,13 @@ static int parse_options(struct vsctl *ctl, int argc, char **argv)
 			break;
 		case 'r':
 			ctl->runtime_dir = optarg;
+			break;
+		case 'f':
+			ctl->import_from = optarg;
+			break;
+		case 'l':
+			ctl->live = true;
+			ctl->import_live = optarg;
 			break;
 		case 'V':
 			printf("vsctl " PACKAGE_VERSION "\n");
@@ -138,6 +151,14 @@ static const struct vsctl_command *find_command(const char *name)
 	return NULL;
 }
 
+/* Where from is for import, which needs to be told one of the two. */
+static bool options_fit(const struct vsctl *ctl, const struct vsctl_command *c)
+{
+	int sources = (ctl->import_from != NULL) + ctl->live;
+
+	return sources == (c->run == vsctl_import);
+}
+
 int main(int argc, char **argv)
 {
 	struct vsctl ctl = {.runtime_dir = RUNSTATEDIR "/rpcbind-ns"};
@@ -157,6 +178,10 @@ int main(int argc, char **argv)
 	wanted = c->argument ? 2 : 1;
 	if (argc > wanted || (argc < wanted && c->argument)) {
 		fprintf(stderr, "Usage: vsctl %s %s\n", c->name, c->argument ? c->argument : "");
+		return 2;
+	}
+	if (!options_fit(&ctl, c)) {
+		fprintf(stderr, "vsctl: --from FILE or --live is for import, which needs one of them\n");
 		return 2;
 	}
 	return c->run(&ctl, c->argument ? argv[1] : NULL) ? 1 : 0;

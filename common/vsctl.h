@@ -9,6 +9,9 @@
 struct vsctl {
 	const char *runtime_dir; /* of the daemon that is asked */
 	bool json;
+	const char *import_from; /* import --from: a file */
+	const char *import_live; /* import --live: a local socket */
+	bool live;
 };
 
 struct vsctl_command {
@@ -32,5 +35,7 @@ int vsctl_show(const struct vsctl *ctl, const char *argument);
 int vsctl_rpc(const struct vsctl *ctl, const char *argument);
 int vsctl_reload(const struct vsctl *ctl, const char *argument);
 int vsctl_restart(const struct vsctl *ctl, const char *argument);
+/* vsctl_import.c */
+int vsctl_import(const struct vsctl *ctl, const char *argument);
 
 #endif

@@ -14,8 +14,10 @@
 #include "server.h"
 #include "state_file.h"
 #include "status.h"
+#include "warm.h"
 
 #define PATH_RETRY (5 * LOOP_SEC)
+#define PATH_HURRY (1 * LOOP_SEC)
 
 struct vserver *server_by_cookie(const struct server *server, uint64_t cookie)
 {
@@ -37,7 +39,7 @@ static void tell_ready(struct server *server)
 {
 	char status[128];
 
-	if (server->ready || !server->synced || server->unanswered)
+	if (server->ready || !server->synced || server->unanswered || server->warming)
 		return;
 	server->ready = true;
 	snprintf(status, sizeof(status), "serving %u virtual servers",
@@ -48,6 +50,12 @@ static void tell_ready(struct server *server)
 void server_answered(struct server *server)
 {
 	server->unanswered--;
+	tell_ready(server);
+}
+
+void server_warmed(struct server *server)
+{
+	server->warming = false;
 	tell_ready(server);
 }
 
@@ -88,8 +96,10 @@ static void on_config(const struct ini_doc *settings, void *arg)
 		if (!rc)
 			rc = sandbox_server(conf.daemon.user, conf.daemon.sandbox);
 		server->sandboxed = !rc;
+		server->warm_start = conf.warm_start;
 		if (!rc)
-			rc = link_listen(server->link, 0, OPENER_GLOBAL);
+			rc = link_listen(server->link, 0,
+				OPENER_BIT(OPENER_PATH) | OPENER_BIT(OPENER_CONTROL));
 	}
 	conf_clear(&rpcbind_schema, &conf);
 	if (rc)
@@ -117,6 +127,8 @@ static int add_vserver(struct server *server, const struct opener_vs *info,
 	}
 	server->unanswered++;
 	vserver_request_sockets(vs);
+	if (vs->is_host && server->warm_start)
+		warm_request(server);
 	return 0;
 }
 
@@ -161,6 +173,19 @@ static void on_gone(uint64_t id, void *arg)
 	tell_ready(server);
 }
 
+static uint64_t path_retry(const struct server *server)
+{
+	return loop_now(server->loop) < server->path_hurry_until ? PATH_HURRY : PATH_RETRY;
+}
+
+void server_hurry(struct server *server, struct vserver *vs)
+{
+	vserver_hurry(vs);
+	server->path_hurry_until = vs->hurry_until;
+	if (loop_timer_set(&server->path_timer))
+		loop_timer_in(server->loop, &server->path_timer, PATH_HURRY);
+}
+
 static void note_path_error(struct server *server, const struct link_socket *s)
 {
 	bool news = server->path_error != s->error;
@@ -172,7 +197,7 @@ static void note_path_error(struct server *server, const struct link_socket *s)
 	if (news)
 		log_err(NULL, "the local socket cannot be had: %s%s%s", strerror(s->error),
 			*s->holder ? ", held by " : "", s->holder);
-	loop_timer_in(server->loop, &server->path_timer, PATH_RETRY);
+	loop_timer_in(server->loop, &server->path_timer, path_retry(server));
 }
 
 /* rpcbind's own entries tell of the path socket, too. */
@@ -231,6 +256,8 @@ static void on_listening(uint64_t id, uint32_t mask, struct link_socket *sockets
 	}
 	if ((mask & OPENER_BIT(OPENER_CONTROL)) && !server->control)
 		take_control(server, &sockets[OPENER_CONTROL]);
+	if (mask & OPENER_WARM_FILES)
+		warm_take(server, mask, sockets);
 }
 
 static void on_reloaded(uint32_t call, int error, const char *text, void *arg)

@@ -32,6 +32,8 @@ struct server {
 	int path_error;
 	char path_holder[128];
 	struct loop_timer path_timer;
+	uint64_t path_hurry_until;
+	bool warm_start, warming;  /* WarmStart=; stock's files have been asked for */
 	struct stream_server stream;
 	struct udp_batch *batch;
 	uint64_t boot[2]; /* in the heads of state files */
@@ -45,5 +47,9 @@ int server_main(int fd);
 struct vserver *server_by_cookie(const struct server *server, uint64_t cookie);
 /* A VS got its first listeners. */
 void server_answered(struct server *server);
+/* Another rpcbind is about to make room in the VS: what it holds is asked for each second. */
+void server_hurry(struct server *server, struct vserver *vs);
+/* Stock's files have been dealt with. */
+void server_warmed(struct server *server);
 
 #endif

@@ -53,6 +53,10 @@ static const struct conf_item items[] = {
 		"the abstract socket @/run/rpcbind.sock in every virtual server"},
 	{"Rpcbind", "Port", CONF_UINT, FIELD(port), "111", 1, 65535, NULL, NULL,
 		"UDP and TCP port in every virtual server"},
+	{"Rpcbind", "WarmStart", CONF_BOOL, FIELD(warm_start), "no", 0, 0, NULL, NULL,
+		"import stock's warm-start files into the VS host"},
+	{"Rpcbind", "WarmStartDirectory", CONF_PATH, FIELD(warm_start_dir), "/run/rpcbind", 1, 0,
+		NULL, NULL, "where stock's warm-start files are"},
 	{"Rpcbind", "Insecure", CONF_BOOL, FIELD(insecure), "no", 0, 0, NULL, NULL,
 		"SET and UNSET from any host; default of the virtual servers"},
 	{"Rpcbind", "RemoteCalls", CONF_BOOL, FIELD(remote_calls), "no", 0, 0, NULL, NULL,
@@ -69,8 +73,6 @@ static const struct conf_item items[] = {
 		check_access, "allow|deny PROCEDURES ADDRESS; default of the virtual servers"},
 	{"Rpcbind", "LogAccess", CONF_BOOL, FIELD(log_access), "no", 0, 0, NULL, NULL,
 		"log every call; default of the virtual servers"},
-	{"Rpcbind", "WarmStart", CONF_BOOL, FIELD(warm_start), "no", 0, 0, NULL, NULL,
-		"import stock's warm-start files into the VS host"},
 	{"Rpcbind", "HostsAllow", CONF_PATH, FIELD(hosts_allow), "/etc/hosts.allow", 0, 0, NULL,
 		NULL, "tcp_wrappers' rules for the VS host; empty: not read"},
 	{"Rpcbind", "HostsDeny", CONF_PATH, FIELD(hosts_deny), "/etc/hosts.deny", 0, 0, NULL, NULL,
@@ -190,4 +192,5 @@ void rpcbind_policy(const void *conf, struct opener_policy *policy)
 	policy->port = (uint16_t)c->port;
 	policy->path = c->socket;
 	policy->abstract = c->abstract ? ABSTRACT_NAME : NULL;
+	policy->warm_dir = c->warm_start ? c->warm_start_dir : NULL;
 }

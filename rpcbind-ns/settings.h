@@ -10,6 +10,8 @@ struct rpcbind_conf {
 	char *socket;
 	bool abstract;
 	unsigned port;
+	bool warm_start;
+	char *warm_start_dir;
 	/* Defaults for every VS; kept here only so that they are checked and printed. */
 	bool insecure;
 	bool remote_calls;
@@ -19,7 +21,6 @@ struct rpcbind_conf {
 	char **access;
 	bool log_access;
 	/* For the VS host. */
-	bool warm_start;
 	char *hosts_allow;
 	char *hosts_deny;
 };

@@ -204,6 +204,17 @@ static void method_show(struct control_call *call, json_t *parameters, void *arg
 		ask_addresses(arg, call, name);
 }
 
+struct vserver *status_vserver(struct status *status, struct control_call *call,
+	json_t *parameters)
+{
+	const char *name = get_name(call, parameters);
+	struct vserver *vs = name ? find_by_name(status->server, name) : NULL;
+
+	if (name && !vs)
+		control_error(call, NO_SUCH_VS, json_pack("{s:s}", "name", name));
+	return vs;
+}
+
 static json_t *describe_entry(const struct regs_entry *e)
 {
 	char owner[REGS_OWNER_MAX];
@@ -216,17 +227,11 @@ static json_t *describe_entry(const struct regs_entry *e)
 
 static void method_registrations(struct control_call *call, json_t *parameters, void *arg)
 {
-	struct status *status = arg;
-	const char *name = get_name(call, parameters);
-	struct vserver *vs = name ? find_by_name(status->server, name) : NULL;
+	struct vserver *vs = status_vserver(arg, call, parameters);
 	json_t *array;
 
-	if (!name)
+	if (!vs)
 		return;
-	if (!vs) {
-		control_error(call, NO_SUCH_VS, json_pack("{s:s}", "name", name));
-		return;
-	}
 	array = json_array();
 	for (const struct regs_entry *e = NULL; (e = regs_next(vs->proc.regs, e));)
 		json_array_append_new(array, describe_entry(e));
@@ -267,6 +272,7 @@ const struct control_method status_methods[] = {
 	{INTERFACE ".Registrations", method_registrations},
 	{INTERFACE ".Reload", method_reload},
 	{INTERFACE ".Restart", method_restart},
+	{INTERFACE ".Import", status_import},
 	{NULL, NULL},
 };
 

@@ -18,4 +18,11 @@ void status_addresses(struct status *status, uint32_t call, uint64_t vs, const c
 	size_t count);
 void status_reloaded(struct status *status, uint32_t call, int error, const char *text);
 
+/* The VS of the parameter "name", or NULL, and then the call is answered. */
+struct vserver *status_vserver(struct status *status, struct control_call *call,
+	json_t *parameters);
+
+/* The method Import (status_import.c): registrations of another rpcbind are added to a VS. */
+void status_import(struct control_call *call, json_t *parameters, void *arg);
+
 #endif

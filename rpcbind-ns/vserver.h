@@ -58,6 +58,7 @@ struct vserver {
 	uint32_t wanted;   /* kinds asked for and not yet answered */
 	struct loop_timer retry;
 	uint64_t retry_delay;
+	uint64_t hurry_until; /* missing sockets are asked for each second */
 
 	char **addresses; /* as last told by the opener */
 	size_t address_count;
@@ -82,6 +83,8 @@ void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error);
 
 /* Something of this kind does not work: told, shown, and tried again. */
 void vserver_note_error(struct vserver *vs, enum opener_kind kind, int error);
+/* Who has our sockets is about to go: for five minutes they are asked for each second. */
+void vserver_hurry(struct vserver *vs);
 
 /* "ok", "degraded", "starting" or "off"; problem: what is missing, "" when nothing is. */
 const char *vserver_state(const struct vserver *vs);

@@ -13,6 +13,7 @@
 #define RETRY_MIN (1 * LOOP_SEC)
 #define RETRY_MAX (30 * LOOP_SEC)
 #define BUSY_RETRY (50 * LOOP_MSEC)
+#define HURRY_FOR (300 * LOOP_SEC)
 
 static int socket_fd(const struct vserver *vs, enum opener_kind kind)
 {
@@ -214,6 +215,8 @@ void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *so
 		vs->retry_delay = vs->retry_delay ? vs->retry_delay * 2 : RETRY_MIN;
 		if (vs->retry_delay > RETRY_MAX)
 			vs->retry_delay = RETRY_MAX;
+		if (loop_now(vs->server->loop) < vs->hurry_until)
+			vs->retry_delay = RETRY_MIN;
 		loop_timer_in(vs->server->loop, &vs->retry, vs->retry_delay);
 	} else {
 		vs->retry_delay = 0;
@@ -243,6 +246,13 @@ void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error)
 	vserver_update_builtins(vs);
 	vs->retry_delay = RETRY_MIN;
 	if (!loop_timer_set(&vs->retry))
+		loop_timer_in(vs->server->loop, &vs->retry, RETRY_MIN);
+}
+
+void vserver_hurry(struct vserver *vs)
+{
+	vs->hurry_until = loop_now(vs->server->loop) + HURRY_FOR;
+	if (loop_timer_set(&vs->retry))
 		loop_timer_in(vs->server->loop, &vs->retry, RETRY_MIN);
 }
 

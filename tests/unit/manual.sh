@@ -247,6 +247,7 @@ done <<-'END'
 	stream.c STUCK_MAX seconds
 	stream.c REFUSED_MAX seconds
 END
+tells rpcbind-ns/rpcbind-ns.conf.5 common/opener_proto.h OPENER_WARM_MAX "MiB at most"
 tells common/nsaux-vs.5 common/ini.h INI_LINE_MAX bytes
 tells common/nsaux-vs.5 common/ini.h INI_LINES_MAX lines
 tells common/nsaux-vs.5 common/vsreg.h VS_NAME_MAX letters
