@@ -104,5 +104,8 @@ int access_log_new(struct access_log **log, const struct proc_watch **watch,
 
 void access_log_free(struct access_log *log)
 {
+	if (log && log->limit.dropped)
+		log_info(log->vs->name, "access: %llu calls were not logged",
+			(unsigned long long)log->limit.dropped);
 	free(log);
 }

@@ -200,6 +200,9 @@ config() { # LINE...: rpcbind-ns.conf
 	local feature
 	{
 		printf '%s\n' "$@"
+		# The machine's own files have no say here.
+		[[ $* == *HostsAllow=* ]] || printf '%s\n' '[Rpcbind]' HostsAllow=
+		[[ $* == *HostsDeny=* ]] || printf '%s\n' '[Rpcbind]' HostsDeny=
 		# A setting of a section that was there before is the same as in one section.
 		printf '%s\n' '[Registry]' 'Exclude=cli-*'
 		if [ "${NSAUX_TEST_FEATURES-}" = off ]; then

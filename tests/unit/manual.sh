@@ -240,6 +240,10 @@ done <<-'END'
 	udp.c CALL_MAX over UDP, a reply
 	stream_private.h STREAM_REPLY_MAX MiB over a stream
 	udp.c REPLY_MAX over UDP
+	access_log.h ACCESS_LOG_RATE lines at once
+	access_log.c DENIED_RATE of them at once
+	hosts_access.h HOSTS_LINE_MAX bytes or
+	hosts_access.h HOSTS_RULES_MAX addresses
 	stream.h STREAM_WAITING_MAX local clients wait
 	stream.h STREAM_WAITING_PER_UID of one uid
 	stream.h STREAM_REFUSED_MAX local clients of no VS
@@ -248,6 +252,7 @@ done <<-'END'
 	stream.c REFUSED_MAX seconds
 END
 tells rpcbind-ns/rpcbind-ns.conf.5 common/opener_proto.h OPENER_WARM_MAX "MiB at most"
+tells common/nsaux-vs.5 rpcbind-ns/access.h ACCESS_RULES_MAX rules
 tells common/nsaux-vs.5 common/ini.h INI_LINE_MAX bytes
 tells common/nsaux-vs.5 common/ini.h INI_LINES_MAX lines
 tells common/nsaux-vs.5 common/vsreg.h VS_NAME_MAX letters
