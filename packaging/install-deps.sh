@@ -18,7 +18,7 @@ packages() { # PURPOSE
 	[ "$1" != try ] || return 0
 	# To build and look at the tests, then the real peers of the end-to-end tests.
 	echo g++ libcmocka-dev xz-utils valgrind libc6-dbg shellcheck mandoc
-	echo nfs-common nfs-kernel-server nfs-ganesha nfs-ganesha-vfs rusersd rstatd socat
+	echo nfs-common nfs-kernel-server nfs-ganesha nfs-ganesha-vfs rusersd rstatd socat tcpd
 }
 
 fail() {
