@@ -40,7 +40,8 @@ void daemon_letters_help(const struct daemon_spec *spec)
 		printf("  -%c %-18s %s\n", l->letter, l->argument ? l->argument : "", l->help);
 }
 
-static const struct conf_item *item_of(const struct daemon_spec *spec, const struct daemon_letter *l)
+static const struct conf_item *item_of(
+	const struct daemon_spec *spec, const struct daemon_letter *l)
 {
 	const struct conf_item *item = (l->host ? spec->vs_schema : spec->schema)->items;
 

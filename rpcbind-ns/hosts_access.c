@@ -182,8 +182,8 @@ static bool daemons_match(struct parser *p, char *list)
 	return found ? wanted : !wanted;
 }
 
-/* Where the client list ends: at a ':' that is in no IPv6 address. Cuts it, and gives what follows, or
- * NULL. */
+/* Where the client list ends: at a ':' that is in no IPv6 address. Cuts it, and gives what follows,
+ * or NULL. */
 static char *cut_clients(char *list)
 {
 	bool inside = false;
@@ -270,7 +270,7 @@ static bool is_readable(struct parser *p, bool about_us)
 	return false;
 }
 
-/* 0, or an error that ends the reading. A line without a ':' is passed over, as tcp_wrappers does. */
+/* 0, or an error that ends the reading. As in tcp_wrappers a line without a ':' is passed over. */
 static int parse_line(struct parser *p)
 {
 	char *colon = strchr(p->text, ':');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * hosts.allow and hosts.deny of tcp_wrappers (hosts_access(5)), as far as they are about rpcbind, turned
- * into access rules (access.h).
+ * hosts.allow and hosts.deny of tcp_wrappers (hosts_access(5)), as far as they are about rpcbind,
+ * turned into access rules (access.h).
  *
  * What cannot be followed to the letter is an error, not a guess: names of hosts and users,
  * wildcards that depend on them, shell commands. Lines for other daemons are passed over.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What tcp_wrappers takes such a pattern for was tried with tcpdmatch(8) of Debian 12; the table is in
- * tests/unit/test_hosts_access.c.
+ * What tcp_wrappers takes such a pattern for was tried with tcpdmatch(8) of Debian 12; the table
+ * is in tests/unit/test_hosts_access.c.
  */
 #include "config.h"
 
@@ -55,8 +55,8 @@ static bool mask_length(uint32_t mask, uint64_t *bits)
 	return true;
 }
 
-/* net: "10.1.0.0", mask: "16" or "255.255.0.0". Of the ends of the range, tcp_wrappers knows the length
- * 32 but not the mask of 32 ones, and the mask of no ones but not the length 0. */
+/* net: "10.1.0.0", mask: "16" or "255.255.0.0". Of the ends of the range, tcp_wrappers knows the
+ * length 32 but not the mask of 32 ones, and the mask of no ones but not the length 0. */
 static const char *parse_net4(const char *net, const char *mask, char *address)
 {
 	struct in_addr a, m;

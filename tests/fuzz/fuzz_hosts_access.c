@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * hosts.allow, hosts.deny, and access rules. The input is a byte, and the text of a file. Without an
- * error every rule must be one; with an error it must have been told.
+ * hosts.allow, hosts.deny, and access rules. The input is a byte, and the text of a file. Every
+ * rule that is made must be one; an error must have been told.
  */
 #include <string.h>
 

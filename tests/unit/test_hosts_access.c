@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * hosts.allow and hosts.deny: each case of the table is judged by our rules and, where it is installed,
- * by tcpdmatch(8) of tcp_wrappers, which must agree.
+ * hosts.allow and hosts.deny: each case of the table is judged by our rules and, where it is
+ * installed, by tcpdmatch(8) of tcp_wrappers, which must agree.
  */
 #include "config.h"
 
@@ -195,7 +195,8 @@ static void on_error(void *arg, const char *file, unsigned line, const char *tex
 	snprintf(e->text, sizeof(e->text), "%s", text);
 }
 
-static int parse(bool allow, const char *text, size_t len, struct ini_doc *doc, struct errors *errors)
+static int parse(
+	bool allow, const char *text, size_t len, struct ini_doc *doc, struct errors *errors)
 {
 	const struct hosts_file file = {allow ? "/a" : "/d", allow, on_error, errors};
 	/* In memory of its very size. */
