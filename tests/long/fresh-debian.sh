@@ -5,12 +5,12 @@
 # not notice. systemd-nspawn boots it, with a network of its own that leads nowhere: the packages
 # are fetched before, with the apt settings of this machine, into the cache of the tree's apt.
 #
-# usage: fresh-debian.sh [--tree DIR] [--mirror URL] [--keep] [try] [check]
+# usage: fresh-debian.sh [--tree DIR] [--mirror URL] [--keep] [try] [check] [restart]
 #   --tree    where the pristine tree is, or will be made [/var/tmp/nsaux-debian]; the copy of it
 #             that is booted is DIR.run
 #   --mirror  of Debian, if apt here does not know one
 #   --keep    leaves DIR.run there
-#   try check only these of the two
+#   try check restart  only these; restart, which is tests/long/systemd-restart.sh, only when named
 set -u
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
@@ -31,8 +31,8 @@ options() {
 		--tree) tree=${2:?--tree wants a directory} && shift ;;
 		--mirror) mirror=${2:?--mirror wants a URL} && shift ;;
 		--keep) keep=yes ;;
-		try | check) parts+=("$1") ;;
-		*) fail "usage: fresh-debian.sh [--tree DIR] [--mirror URL] [--keep] [try] [check]" ;;
+		try | check | restart) parts+=("$1") ;;
+		*) fail "usage: fresh-debian.sh [--tree DIR] [--mirror URL] [--keep] [try] [check] [restart]" ;;
 		esac
 		shift
 	done
@@ -129,8 +129,10 @@ inside_script() {
 		verdict "it takes a registration" register
 		stock >/root/before
 		for part in $parts; do
-			echo "== packaging/$part.sh"
-			verdict "packaging/$part.sh" "packaging/$part.sh" </dev/null
+			script=packaging/$part.sh
+			[ $part != restart ] || script=tests/long/systemd-restart.sh
+			echo "== $script"
+			verdict "$script" "$script" </dev/null
 			git status --porcelain | grep . && verdict "the checkout stays as it is" false
 			stock >/root/after
 			verdict "stock rpcbind is as it was (process, registrations), and no other daemon runs" \
