@@ -30,8 +30,14 @@ static void clear_errors(struct vserver *vs)
 static int on_change(const struct regs_change *change, void *arg)
 {
 	struct vserver *vs = arg;
-	int rc = journal_append(&vs->journal, change);
+	int rc;
 
+	/* A file that cannot be written anew must not grow until it takes all the room that a new
+	 * one would need. */
+	if (vs->error[OPENER_STATE_NEW] &&
+		journal_is_large(&vs->journal, regs_count(vs->proc.regs)))
+		return -vs->error[OPENER_STATE_NEW];
+	rc = journal_append(&vs->journal, change);
 	/* Why it is not there is known. */
 	if (rc && vs->journal.now.fd >= 0)
 		set_error(vs, OPENER_STATE, rc);
