@@ -73,7 +73,7 @@ static void load(struct vserver *vs, struct link_socket *s)
 
 	if (rc) {
 		/* Told when it does not end soon. */
-		if (rc != -EBUSY || vs->journal_busy > BUSY_MAX)
+		if (rc != -EBUSY || vs->journal_busy >= BUSY_MAX)
 			set_error(vs, OPENER_STATE, rc);
 		return;
 	}

@@ -48,7 +48,11 @@ end_storm() { # NAME
 	grep -q '^end wrong=0$' "$T/$1.log"
 }
 
-another_server() { [ -n "$(server_pid)" ] && [ "$(server_pid)" != "$1" ]; }
+another_server() {
+	local pid
+	pid=$(server_pid)
+	[ -n "$pid" ] && [ "$pid" != "$1" ]
+}
 
 kill_server() {
 	local old

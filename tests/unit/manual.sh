@@ -253,6 +253,7 @@ done <<-'END'
 END
 tells rpcbind-ns/rpcbind-ns.conf.5 common/opener_proto.h OPENER_WARM_MAX "MiB at most"
 tells common/nsaux-vs.5 rpcbind-ns/access.h ACCESS_RULES_MAX rules
+tells rpcbind-ns/rpcbind-ns.8 common/state_file.h STATE_FILE_MAX MiB of state file
 tells common/nsaux-vs.5 common/ini.h INI_LINE_MAX bytes
 tells common/nsaux-vs.5 common/ini.h INI_LINES_MAX lines
 tells common/nsaux-vs.5 common/vsreg.h VS_NAME_MAX letters
