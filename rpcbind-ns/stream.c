@@ -122,8 +122,8 @@ static void on_acceptable(struct loop_io *io, uint32_t events)
 		turn_start(l->vs);
 	while (accept_one(l) && ++i < ACCEPT_TURN) {
 		if (l->vs)
-			turn_lap(l->vs);
-		if (l->vs ? !turn_has_time(l->vs) : turn_clock() - begin >= TURN_SLICE)
+			turn_lap(l->vs, TURN_ACCEPT);
+		if (l->vs ? !turn_has_time(l->vs, TURN_ACCEPT) : turn_clock() - begin >= TURN_SLICE)
 			return;
 	}
 }

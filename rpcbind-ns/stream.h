@@ -63,6 +63,7 @@ struct stream_conn {
 	bool uid_known;
 	pid_t pid;
 	bool refused;
+	bool has_asked;         /* and was answered */
 	struct loop_timer hold; /* while the VS is looked for */
 	struct proc_caller caller;
 	struct record_reader in;

@@ -197,11 +197,12 @@ static int serve_record(struct stream_conn *c, const uint8_t *record, size_t len
 	if (proc_call(c->vs ? &c->vs->proc : NULL, &c->caller, record, len, &r.reply, &forward) ==
 		PROC_REPLY) {
 		record_mark(ss->reply, r.reply.len);
+		c->has_asked = true;
 		rc = send_reply(c, r.reply.len + 4);
 		shrink_reply(ss);
 	}
 	if (c->vs)
-		turn_lap(c->vs);
+		turn_lap(c->vs, TURN_STREAM);
 	/* One answer is all that a refused client gets. */
 	return c->refused && !rc ? -ECONNABORTED : rc;
 }
@@ -234,7 +235,7 @@ static int feed(struct stream_conn *c, const uint8_t *data, size_t len)
 			return rc;
 		if (c->out)
 			return keep_rest(c, data, len);
-		if (c->vs && len && !turn_has_time(c->vs)) {
+		if (c->vs && len && !turn_has_time(c->vs, TURN_STREAM)) {
 			rc = keep_rest(c, data, len);
 			if (!rc)
 				stream_enqueue(c);
@@ -298,7 +299,7 @@ static void on_io(struct loop_io *io, uint32_t events)
 	/* A refused client gains no time by what it sends. */
 	if (!c->refused)
 		c->active = loop_now(c->server->loop);
-	if (vs && !turn_has_time(vs)) {
+	if (vs && !turn_has_time(vs, TURN_STREAM)) {
 		stream_enqueue(c);
 		return;
 	}
@@ -313,7 +314,7 @@ static void on_io(struct loop_io *io, uint32_t events)
 	if (rc)
 		stream_conn_close(c);
 	if (vs)
-		turn_lap(vs);
+		turn_lap(vs, TURN_STREAM);
 }
 
 void stream_conn_resume(struct stream_conn *c)
@@ -329,7 +330,7 @@ void stream_conn_resume(struct stream_conn *c)
 		rc = c->stash ? feed_stash(c) : receive(c);
 	if (rc)
 		stream_conn_close(c);
-	turn_lap(vs);
+	turn_lap(vs, TURN_STREAM);
 }
 
 void stream_conn_init(struct stream_conn *c)

@@ -46,14 +46,13 @@ static void refuse(struct stream_conn *c)
 }
 
 /* Who is missed least: connections from outside, then others over IP, then those of ordinary users.
- * Long-lived ones of servers and of the kernel come last. */
+ * Long-lived ones of servers and of the kernel come last. Of each kind those go first by which nothing
+ * was ever asked: they are many when somebody wants to have others thrown out. */
 static int importance(const struct stream_conn *c)
 {
-	if (!c->caller.inside)
-		return 0;
-	if (!is_local(c))
-		return 1;
-	return c->uid != 0 ? 2 : 3;
+	int kind = is_local(c) ? 2 + (c->uid == 0) : c->caller.inside;
+
+	return 2 * kind + c->has_asked;
 }
 
 bool stream_conn_evict(struct vserver *vs)

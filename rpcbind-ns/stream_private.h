@@ -6,7 +6,7 @@
 
 #include "stream.h"
 
-#define STREAM_SCRATCH 65536       /* read from one connection in one turn */
+#define STREAM_SCRATCH 16384       /* read from one connection in one turn */
 #define STREAM_REPLY_SMALL 65536   /* kept between replies */
 #define STREAM_REPLY_MAX (4u << 20)
 #define STREAM_SEND (128u << 10)   /* sent to one connection in one go */

@@ -32,7 +32,7 @@ void stream_resume(struct vserver *vs)
 	do {
 		stream_dequeue(c);
 		stream_conn_resume(c);
-	} while (turn_has_time(vs) && (c = TAILQ_FIRST(&vs->queue)));
+	} while (turn_has_time(vs, TURN_STREAM) && (c = TAILQ_FIRST(&vs->queue)));
 	if (!TAILQ_EMPTY(&vs->queue))
 		turn_need(vs);
 }

@@ -17,26 +17,24 @@ uint64_t turn_clock(void)
 }
 
 /* The loop's time is that of its turn. */
-bool turn_has_time(const struct vserver *vs)
+bool turn_has_time(const struct vserver *vs, enum turn_kind kind)
 {
-	return vs->turn != loop_now(vs->server->loop) || vs->worked < TURN_SLICE;
+	return vs->turn.at != loop_now(vs->server->loop) || vs->turn.worked[kind] < TURN_SLICE;
 }
 
 void turn_start(struct vserver *vs)
 {
-	if (vs->turn != loop_now(vs->server->loop))
-		vs->worked = 0;
-	vs->turn = loop_now(vs->server->loop);
-	vs->since = turn_clock();
+	if (vs->turn.at != loop_now(vs->server->loop))
+		vs->turn = (struct turn){.at = loop_now(vs->server->loop)};
+	vs->turn.since = turn_clock();
 }
 
-uint64_t turn_lap(struct vserver *vs)
+void turn_lap(struct vserver *vs, enum turn_kind kind)
 {
 	uint64_t now = turn_clock();
 
-	vs->worked += now - vs->since;
-	vs->since = now;
-	return vs->worked;
+	vs->turn.worked[kind] += now - vs->turn.since;
+	vs->turn.since = now;
 }
 
 void turn_need(struct vserver *vs)

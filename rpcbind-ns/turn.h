@@ -2,13 +2,14 @@
 /*
  * Turns: fair between VSs.
  *
- * In one turn of the loop a VS is served for at most TURN_SLICE. What it has more to do, over UDP or
- * over streams, waits with the VS in the list of the busy, and they are served one after the other after
- * all events of the turn: a VS that asks little does not wait for one that asks all the time, and
- * that one costs the others a slice a turn, however many sockets and connections it comes by.
+ * In one turn of the loop a VS has TURN_SLICE for work of each kind. What it has more to do
+ * waits with the VS in the list of the busy, and they are served one after the other after all
+ * events of the turn: a VS that asks little does not wait for one that asks all the time, and that one
+ * costs the others a slice of each kind a turn, however many sockets and connections it comes by.
  *
- * Within a VS UDP has half of the slice, so that neither it nor the streams can starve the other; each
- * does at least one call in a turn in which it is served. One call is the most that a slice is exceeded by.
+ * That each kind has time of its own is for the VS's own clients: neither datagrams nor calls over
+ * streams nor new connections can starve the others. Of each kind at least one is served in a
+ * turn, and by what that one takes, and no more, a slice is exceeded.
  */
 #ifndef RPCBIND_TURN_H
 #define RPCBIND_TURN_H
@@ -19,17 +20,29 @@
 struct server;
 struct vserver;
 
-#define TURN_SLICE (100000) /* nanoseconds of a VS in a turn */
-#define TURN_UDP (TURN_SLICE / 2)
+#define TURN_SLICE (50000) /* nanoseconds */
+
+enum turn_kind {
+	TURN_UDP,
+	TURN_STREAM,
+	TURN_ACCEPT,
+	TURN_KINDS,
+};
+
+struct turn {
+	uint64_t at;                 /* the turn of the loop, by its time */
+	uint64_t worked[TURN_KINDS]; /* nanoseconds in that turn */
+	uint64_t since;
+};
 
 uint64_t turn_clock(void); /* nanoseconds */
 
+/* Has the VS still time for this in the present turn? */
+bool turn_has_time(const struct vserver *vs, enum turn_kind kind);
 /* Begins work for the VS... */
 void turn_start(struct vserver *vs);
-/* ...notes what was done since then or since the last of these. Nanoseconds, in this turn. */
-uint64_t turn_lap(struct vserver *vs);
-/* Has the VS still time in this turn? */
-bool turn_has_time(const struct vserver *vs);
+/* ...and notes what was done since then, or since the last note. */
+void turn_lap(struct vserver *vs, enum turn_kind kind);
 
 /* The VS has something that waits for a later turn. */
 void turn_need(struct vserver *vs);

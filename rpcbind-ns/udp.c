@@ -227,8 +227,7 @@ struct answers {
 	struct udp_batch *b;
 	unsigned count;
 	unsigned served; /* calls */
-	uint64_t until;  /* work of the VS in this turn; then it is late */
-	bool late;
+	bool late;       /* the VS has no more time in this turn */
 };
 
 /* The number of bytes to answer with, 0 for none. */
@@ -263,8 +262,10 @@ static void serve(struct answers *a, struct udp_call *call)
 
 	if (len)
 		set_out(&a->b->out_msg[a->count++].msg_hdr, out, &call->path, len);
-	if (peer.asked || ++a->served % CHECK_EVERY == 0)
-		a->late = turn_lap(a->s->vs) >= a->until;
+	if (!peer.asked && ++a->served % CHECK_EVERY != 0)
+		return;
+	turn_lap(a->s->vs, TURN_UDP);
+	a->late = !turn_has_time(a->s->vs, TURN_UDP);
 }
 
 /* An answer that cannot be sent is its peer's loss alone: the next goes out all the same. */
@@ -292,20 +293,20 @@ static void queue_up(struct udp_socket *s)
 static void begin(struct answers *a, struct udp_socket *s)
 {
 	turn_start(s->vs);
-	*a = (struct answers){.s = s, .b = s->vs->server->batch, .until = s->vs->worked + TURN_UDP};
+	*a = (struct answers){.s = s, .b = s->vs->server->batch};
 }
 
 static void end(struct answers *a)
 {
 	if (a->count)
 		send_batch(a->s->fd, a->b->out_msg, a->count);
-	turn_lap(a->s->vs);
+	turn_lap(a->s->vs, TURN_UDP);
 }
 
 static void serve_batch(struct udp_socket *s)
 {
-	/* Without time one call all the same, so that streams do not keep UDP out. */
-	int max = turn_has_time(s->vs) ? BATCH : 1, n;
+	/* Without time one call all the same, so that one family does not keep the other out. */
+	int max = turn_has_time(s->vs, TURN_UDP) ? BATCH : 1, n;
 	struct answers a;
 
 	begin(&a, s);

@@ -13,7 +13,6 @@
 #include "container.h"
 #include "parse.h"
 #include "server.h"
-#include "turn.h"
 #include "vserver.h"
 
 static void free_aliases(struct vserver *vs)

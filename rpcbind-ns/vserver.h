@@ -17,6 +17,7 @@
 #include "remote.h"
 #include "settings.h"
 #include "stream.h"
+#include "turn.h"
 #include "udp.h"
 #include "vserver_journal.h"
 
@@ -48,7 +49,7 @@ struct vserver {
 	struct stream_list conns, queue;
 	TAILQ_ENTRY(vserver) in_busy; /* while is_busy: something waits for its turn */
 	bool is_busy;
-	uint64_t turn, worked, since; /* turn.c: nanoseconds of work in that turn of the loop */
+	struct turn turn;
 	size_t remote_count, inside_count, backlog;
 
 	/* What could not be opened, by kind: errno and who has it. */

@@ -229,7 +229,7 @@ done <<-'END'
 	stream.h STREAM_REMOTE_MAX TCP connections from outside
 	stream.h STREAM_INSIDE_MAX local and loopback connections
 	stream.h STREAM_PER_UID_MAX of one uid
-	turn.h TURN_SLICE nanoseconds of work
+	turn.h TURN_SLICE nanoseconds for each
 	excess.h EXCESS_BURST seconds' worth
 	excess.h EXCESS_BUCKETS such hosts
 	stream.h STREAM_BACKLOG_MAX MiB of replies
