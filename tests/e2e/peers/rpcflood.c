@@ -17,7 +17,7 @@
 #include "parse.h"
 #include "peer.h"
 
-#define CONNS_MAX 4096
+#define CONNS_MAX 16384
 #define TRICKLE_WAVE 64 /* connections that "trickle" opens in a second */
 #define BATCH_SIZE (256 << 10)
 #define SECOND UINT64_C(1000000000)

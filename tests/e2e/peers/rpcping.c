@@ -6,6 +6,8 @@
 #include "config.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -159,7 +161,7 @@ int main(int argc, char **argv)
 	const char *const *words = (const char *const *)(argv + fifo);
 	struct prober p = { .peer = { .fd = -1 } };
 	uint64_t seconds;
-	int rc;
+	int rc, on = 1;
 
 	if (argc - fifo < 3 || parse_u64(words[1], 1, 3600, &seconds) || !peer_target_words(words + 2))
 		return usage();
@@ -171,6 +173,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "rpcping: %s\n", peer_error(rc));
 		return 1;
 	}
+	/* Or a call would wait for the answer to the one before. Other sockets do not know it. */
+	setsockopt(p.peer.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	mlockall(MCL_CURRENT);
 	if (fifo && sched_setscheduler(0, SCHED_FIFO, &param))
 		fprintf(stderr, "rpcping: not under SCHED_FIFO: %s\n", strerror(errno));

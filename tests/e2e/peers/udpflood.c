@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Calls over UDP as fast as they go, from many sockets, on many addresses if wanted. What comes back
- * is counted: answers, and their bytes.
+ * is counted, and how much longer than the calls it is.
  */
 #include "config.h"
 
@@ -31,7 +31,8 @@ struct flood {
 	uint64_t rate; /* calls in a second; 0: no limit */
 	bool distinct; /* another program in each call */
 	uint32_t calls;
-	uint64_t sent, sent_bytes, answers, answer_bytes;
+	uint64_t sent, answers;
+	uint64_t beyond; /* bytes of answers that are more than those of their calls */
 	size_t len;
 	uint8_t call[BATCH][CALL_MAX];
 	uint8_t answer[BATCH][ANSWER_MAX];
@@ -88,10 +89,7 @@ static void send_calls(struct flood *f, int fd)
 	}
 	renew_calls(f);
 	n = sendmmsg(fd, msg, BATCH, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n > 0) {
-		f->sent += (uint64_t)n;
-		f->sent_bytes += (uint64_t)n * f->len;
-	}
+	f->sent += n > 0 ? (uint64_t)n : 0;
 }
 
 static void read_answers(struct flood *f, int fd)
@@ -107,7 +105,7 @@ static void read_answers(struct flood *f, int fd)
 	n = recvmmsg(fd, msg, BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		f->answers++;
-		f->answer_bytes += msg[i].msg_len;
+		f->beyond += msg[i].msg_len > f->len ? msg[i].msg_len - f->len : 0;
 	}
 }
 
@@ -131,9 +129,8 @@ static void run(struct flood *f, uint64_t seconds)
 	nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
 	for (size_t i = 0; i < f->count * 8; i++)
 		read_answers(f, f->fds[i % f->count]);
-	printf("sent %llu, %llu bytes; answers %llu, %llu bytes\n", (unsigned long long)f->sent,
-	       (unsigned long long)f->sent_bytes, (unsigned long long)f->answers,
-	       (unsigned long long)f->answer_bytes);
+	printf("sent %llu, answers %llu, beyond %llu bytes\n", (unsigned long long)f->sent,
+	       (unsigned long long)f->answers, (unsigned long long)f->beyond);
 }
 
 static int set_up(struct flood *f, char **words, const char *first, uint64_t *seconds)
