@@ -51,6 +51,7 @@ static void on_registry_log(void *arg, int priority, const char *vs, const char 
 	log_msg(priority, vs, "%s", text);
 }
 
+
 /* Which sockets there are is settled at the start: moving them would cut off clients. */
 static int settle_policy(struct daemon *d)
 {
@@ -125,6 +126,14 @@ static int hook_vs_settings(void *arg, struct vs *vs, struct ini_doc *doc)
 	struct daemon *d = arg;
 
 	return daemon_config_vs(&d->config, d->spec, vs, doc);
+}
+
+static int hook_vs_policy(void *arg, const struct ini_doc *settings,
+	struct opener_vs_policy *policy)
+{
+	const struct daemon_spec *spec = ((struct daemon *)arg)->spec;
+
+	return spec->vs_policy ? spec->vs_policy(settings, policy) : 0;
 }
 
 static bool hook_serves_host(void *arg)
@@ -446,8 +455,8 @@ static int opener_main(const struct daemon_spec *spec, const struct daemon_optio
 	struct daemon d = {.spec = spec, .options = options, .manager.fd = -1, .lock_fd = -1,
 		.parent_fd = -1, .supervisor.timer.fn = on_restart};
 
-	d.hooks = (struct opener_hooks){hook_settings, hook_vs_settings, hook_serves_host, reload,
-		hook_ready, hook_lost, hook_restart, hook_alive, &d};
+	d.hooks = (struct opener_hooks){hook_settings, hook_vs_settings, hook_vs_policy,
+		hook_serves_host, reload, hook_ready, hook_lost, hook_restart, hook_alive, &d};
 	if (daemon_config_load(&d.config, spec, options, &errors)) {
 		/* The registry's own errors are worth knowing in the same go. */
 		struct daemon_config empty = {

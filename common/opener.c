@@ -70,8 +70,21 @@ static void remove_entry(struct opener *opener, struct opener_entry *e)
 	drop_kept(opener, e);
 	HASH_DELETE(by_id, opener->by_id, e);
 	HASH_DELETE(by_vs, opener->by_vs, e);
+	opener_vs_policy_clear(&e->policy);
 	vs_unref(e->vs);
 	free(e);
+}
+
+static int take_policy(struct opener *opener, struct opener_entry *e, const struct ini_doc *doc)
+{
+	struct opener_vs_policy policy = {0};
+	int rc = opener->hooks->vs_policy(opener->hooks->arg, doc, &policy);
+
+	if (rc)
+		return rc;
+	opener_vs_policy_clear(&e->policy);
+	e->policy = policy;
+	return 0;
 }
 
 static int put_entry(struct opener *opener, struct opener_entry *e, struct buf_writer *w)
@@ -93,6 +106,8 @@ static int put_entry(struct opener *opener, struct opener_entry *e, struct buf_w
 	if (vs_root_uids(e->vs, &v.owner, &v.root))
 		v.owner = v.root = 0;
 	rc = opener->hooks->vs_settings(opener->hooks->arg, e->vs, doc);
+	if (!rc)
+		rc = take_policy(opener, e, doc);
 	if (!rc) {
 		opener_put_vs(w, &v);
 		opener_put_settings(w, doc);
@@ -132,6 +147,7 @@ static void refresh_entry(struct opener *opener, struct opener_entry *e)
 {
 	if (is_announced(opener, e)) {
 		tell_vs(opener, e);
+		opener_apply_policy(opener, e);
 		return;
 	}
 	tell_gone(opener, e);

@@ -24,6 +24,9 @@ struct opener_hooks {
 	const struct ini_doc *(*settings)(void *arg);
 	/* Adds the settings of one VS to doc. 0 or -ENOMEM. */
 	int (*vs_settings)(void *arg, struct vs *vs, struct ini_doc *doc);
+	/* What the settings that vs_settings gave mean for the opener. 0 or -errno. */
+	int (*vs_policy)(void *arg, const struct ini_doc *settings,
+		struct opener_vs_policy *policy);
 	bool (*serves_host)(void *arg);
 	/* Reads the configuration again, with all that follows. 0 or -errno with a reason. */
 	int (*reload)(void *arg, char *text, size_t size);

@@ -19,6 +19,7 @@ struct opener_entry {
 	bool told;     /* the server knows it */
 	int kept[OPENER_KIND_COUNT];
 	uint32_t unclaimed; /* of these, inherited and not asked for yet */
+	struct opener_vs_policy policy;
 };
 
 struct opener {
@@ -51,6 +52,15 @@ int opener_request(struct opener *opener, struct channel_message *message);
 void opener_note_path(struct opener *opener);
 /* The server has asked for all that it wants: what was inherited beyond that is closed. */
 void opener_settled(struct opener *opener);
+/* sockets: of the kinds in mask. */
+int opener_answer_listen(struct opener *opener, struct vs *vs, uint64_t id, uint32_t mask,
+	const struct opener_socket *sockets);
+
+/* Lets no socket of these serve what the policy of the VS forbids; one that would is an error. */
+void opener_restrict(struct opener_entry *e, uint32_t mask, struct opener_socket *sockets);
+/* The settings of the VS are told: its sockets follow them. */
+void opener_apply_policy(struct opener *opener, struct opener_entry *e);
+
 
 /* The path socket that somebody removed or replaced is made again, and given to the server. */
 void opener_check_path(struct opener *opener);

@@ -80,7 +80,7 @@ static void get_of_vs(struct opener *opener, struct opener_entry *e, uint32_t ma
 		if ((mask & (1u << k)) && e->kept[k] < 0)
 			missing |= 1u << k;
 	if (missing)
-		opener_make_sockets(e->vs, opener->policy, missing, result);
+		opener_make_sockets(e->vs, opener->policy, &e->policy, missing, result);
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
 		if (!(mask & (1u << k)))
 			continue;
@@ -107,7 +107,7 @@ static void find_holder(struct opener *opener, struct vs *vs, enum opener_kind k
 	vs_unref(host);
 }
 
-static int answer_listen(struct opener *opener, struct vs *vs, uint64_t id, uint32_t mask,
+int opener_answer_listen(struct opener *opener, struct vs *vs, uint64_t id, uint32_t mask,
 	const struct opener_socket *sockets)
 {
 	char holder[128];
@@ -139,7 +139,7 @@ static int answer_with_state(struct opener *opener, struct opener_entry *e, uint
 	int rc;
 
 	opener_state_open(opener->policy->state, vs_cookie(e->vs), mask, sockets);
-	rc = answer_listen(opener, e->vs, e->id, mask, sockets);
+	rc = opener_answer_listen(opener, e->vs, e->id, mask, sockets);
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		if ((mask & OPENER_STATES & (1u << k)) && sockets[k].fd >= 0)
 			close(sockets[k].fd);
@@ -177,7 +177,7 @@ void opener_check_path(struct opener *opener)
 	close(opener->global[0]);
 	opener->global[0] = -1;
 	sockets[OPENER_PATH] = get_global(opener, OPENER_PATH);
-	rc = answer_listen(opener, NULL, 0, OPENER_BIT(OPENER_PATH), sockets);
+	rc = opener_answer_listen(opener, NULL, 0, OPENER_BIT(OPENER_PATH), sockets);
 	if (rc)
 		log_err(NULL, "%s: %s", opener->policy->path, strerror(-rc));
 }
@@ -199,7 +199,7 @@ static int on_listen(struct opener *opener, struct buf_reader *r)
 			if (mask & (1u << k))
 				sockets[k] = get_global(opener, (enum opener_kind)k);
 		opener_warm_open(&opener->warm, mask, sockets);
-		rc = answer_listen(opener, NULL, 0, mask, sockets);
+		rc = opener_answer_listen(opener, NULL, 0, mask, sockets);
 		opener_warm_close(mask, sockets);
 		return rc;
 	}
@@ -210,6 +210,7 @@ static int on_listen(struct opener *opener, struct buf_reader *r)
 	if (!e || !e->told)
 		return 0;
 	get_of_vs(opener, e, mask & ~OPENER_STATES, sockets);
+	opener_restrict(e, mask & ~OPENER_STATES, sockets);
 	return answer_with_state(opener, e, mask, sockets);
 }
 

@@ -46,10 +46,23 @@ static socklen_t wildcard(int family, uint16_t port, union address *a)
 	return sizeof(a->in6);
 }
 
+static int family_of(enum opener_kind kind)
+{
+	return kind == OPENER_UDP4 || kind == OPENER_TCP4 || kind == OPENER_CALL4 ? AF_INET
+										  : AF_INET6;
+}
+
+static int type_of(enum opener_kind kind)
+{
+	return kind == OPENER_TCP4 || kind == OPENER_TCP6 ? SOCK_STREAM : SOCK_DGRAM;
+}
+
 /* No SO_REUSEADDR on UDP: it would let another process take a share of the datagrams. On TCP
  * it only passes over connections in TIME_WAIT. */
-static int set_up_inet(int fd, int family, int type, uint16_t port)
+static int set_up_inet(int fd, enum opener_kind kind, uint16_t port,
+	const struct opener_vs_policy *vs_policy)
 {
+	int family = family_of(kind), type = type_of(kind);
 	union address a;
 	socklen_t len = wildcard(family, port, &a);
 	int rc = 0;
@@ -61,6 +74,9 @@ static int set_up_inet(int fd, int family, int type, uint16_t port)
 				       : set_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
 	if (!rc && type == SOCK_STREAM)
 		rc = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
+	/* Before anything can arrive. */
+	if (!rc)
+		rc = opener_filter_set(fd, kind, vs_policy);
 	if (!rc && bind(fd, &a.sa, len) < 0)
 		rc = -errno;
 	if (!rc && type == SOCK_STREAM && listen(fd, BACKLOG) < 0)
@@ -68,14 +84,15 @@ static int set_up_inet(int fd, int family, int type, uint16_t port)
 	return rc;
 }
 
-static int open_inet(int family, int type, uint16_t port)
+static int open_inet(enum opener_kind kind, uint16_t port,
+	const struct opener_vs_policy *vs_policy)
 {
-	int fd = socket(family, type | FLAGS, 0);
+	int fd = socket(family_of(kind), type_of(kind) | FLAGS, 0);
 	int rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = set_up_inet(fd, family, type, port);
+	rc = set_up_inet(fd, kind, port, vs_policy);
 	if (rc) {
 		close(fd);
 		return rc;
@@ -122,26 +139,23 @@ static int open_diag(void)
 	return fd;
 }
 
-static int open_kind(enum opener_kind kind, const struct opener_policy *policy)
+static int open_kind(enum opener_kind kind, const struct opener_policy *policy,
+	const struct opener_vs_policy *vs_policy)
 {
 	switch (kind) {
 	case OPENER_UDP4:
-		return open_inet(AF_INET, SOCK_DGRAM, policy->port);
 	case OPENER_UDP6:
-		return open_inet(AF_INET6, SOCK_DGRAM, policy->port);
 	case OPENER_TCP4:
-		return open_inet(AF_INET, SOCK_STREAM, policy->port);
 	case OPENER_TCP6:
-		return open_inet(AF_INET6, SOCK_STREAM, policy->port);
+		return open_inet(kind, policy->port, vs_policy);
 	case OPENER_ABSTRACT:
 		return policy->abstract && *policy->abstract ? open_abstract(policy->abstract)
 							     : -EOPNOTSUPP;
 	case OPENER_DIAG:
 		return open_diag();
 	case OPENER_CALL4:
-		return open_inet(AF_INET, SOCK_DGRAM, 0);
 	case OPENER_CALL6:
-		return open_inet(AF_INET6, SOCK_DGRAM, 0);
+		return open_inet(kind, 0, vs_policy);
 	default:
 		return -EINVAL;
 	}
@@ -155,8 +169,8 @@ static void fill(struct opener_socket *result, uint32_t mask, int fd)
 				.error = fd < 0 ? -fd : 0};
 }
 
-void opener_make_sockets(struct vs *vs, const struct opener_policy *policy, uint32_t mask,
-	struct opener_socket *result)
+void opener_make_sockets(struct vs *vs, const struct opener_policy *policy,
+	const struct opener_vs_policy *vs_policy, uint32_t mask, struct opener_socket *result)
 {
 	struct vs_saved saved;
 	int rc = vs_enter(vs, &saved);
@@ -167,7 +181,8 @@ void opener_make_sockets(struct vs *vs, const struct opener_policy *policy, uint
 	}
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		if (mask & (1u << k))
-			fill(result, 1u << k, open_kind((enum opener_kind)k, policy));
+			fill(result, 1u << k,
+				open_kind((enum opener_kind)k, policy, vs_policy));
 	vs_leave(&saved);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "opener_filter.h"
 #include "opener_proto.h"
 #include "vsreg.h"
 
@@ -27,8 +28,8 @@ struct opener_socket {
  * Makes the sockets of mask inside vs. result has OPENER_KIND_COUNT elements, of which those in
  * mask are written. The descriptors are non-blocking and the caller's.
  */
-void opener_make_sockets(struct vs *vs, const struct opener_policy *policy, uint32_t mask,
-	struct opener_socket *result);
+void opener_make_sockets(struct vs *vs, const struct opener_policy *policy,
+	const struct opener_vs_policy *vs_policy, uint32_t mask, struct opener_socket *result);
 
 /*
  * A listening AF_UNIX stream socket at path with mode, in the caller's namespace. A socket

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "access.h"
+#include "bind.h"
 #include "hosts_access.h"
 #include "parse.h"
 #include "settings.h"
@@ -31,16 +31,6 @@ static bool check_access(const char *value, char *reason, size_t size)
 	struct access_rule rule;
 
 	return access_parse(value, &rule, reason, size) == 0;
-}
-
-static bool check_address(const char *value, char *reason, size_t size)
-{
-	struct in6_addr any_kind;
-
-	if (inet_pton(AF_INET, value, &any_kind) == 1 || inet_pton(AF_INET6, value, &any_kind) == 1)
-		return true;
-	snprintf(reason, size, "is not an IP address");
-	return false;
 }
 
 #define FIELD(f) offsetof(struct rpcbind_conf, f)
@@ -103,8 +93,8 @@ static const struct conf_item vs_items[] = {
 		check_access, "allow|deny PROCEDURES ADDRESS; the first that matches decides"},
 	{"Rpcbind", "LogAccess", CONF_BOOL, FIELD(log_access), "no", 0, 0, NULL, NULL,
 		"log every call"},
-	{"Rpcbind", "Bind", CONF_LIST, FIELD(bind), "", 0, 64, NULL, check_address,
-		"addresses to listen on; none: all"},
+	{"Rpcbind", "Bind", CONF_LIST, FIELD(bind), "", 0, OPENER_BIND_MAX, NULL, bind_check,
+		"addresses to serve besides loopback; none: all"},
 	{.section = NULL},
 };
 
@@ -193,4 +183,18 @@ void rpcbind_policy(const void *conf, struct opener_policy *policy)
 	policy->path = c->socket;
 	policy->abstract = c->abstract ? ABSTRACT_NAME : NULL;
 	policy->warm_dir = c->warm_start ? c->warm_start_dir : NULL;
+}
+
+int rpcbind_vs_policy(const struct ini_doc *settings, struct opener_vs_policy *policy)
+{
+	struct rpcbind_vs_conf conf = {0};
+	int rc = conf_defaults(&rpcbind_vs_schema, &conf);
+
+	if (rc)
+		return rc;
+	rc = conf_apply(&rpcbind_vs_schema, &conf, settings, NULL, NULL);
+	if (!rc)
+		rc = bind_policy(conf.bind, policy);
+	conf_clear(&rpcbind_vs_schema, &conf);
+	return rc;
 }

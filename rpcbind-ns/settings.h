@@ -34,7 +34,7 @@ struct rpcbind_vs_conf {
 	char **superusers; /* decimal uids, resolved by the opener */
 	char **access;     /* access.h */
 	bool log_access;
-	char **bind;
+	char **bind;       /* addresses, see bind.h; none: all */
 };
 
 extern const struct conf_schema rpcbind_schema;
@@ -49,5 +49,7 @@ int rpcbind_host_settings(
 	const void *conf, struct ini_doc *doc, ini_error_fn *error, void *arg);
 /* daemon_spec.policy */
 void rpcbind_policy(const void *conf, struct opener_policy *policy);
+/* daemon_spec.vs_policy */
+int rpcbind_vs_policy(const struct ini_doc *settings, struct opener_vs_policy *policy);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "access_log.h"
+#include "bind.h"
 #include "caller.h"
 #include "container.h"
 #include "parse.h"
@@ -134,6 +135,17 @@ static void release_unwanted(struct vserver *vs)
 	}
 }
 
+/* Connections to addresses that are not served any more. */
+static void close_unbound(struct vserver *vs)
+{
+	struct stream_conn *c, *next;
+
+	TAILQ_FOREACH_MUT(c, &vs->conns, in_vs, next) {
+		if (!bind_serves(vs->conf.bind, &c->caller.contacted))
+			stream_conn_close(c);
+	}
+}
+
 int vserver_update(struct vserver *vs, const struct opener_vs *info,
 	const struct ini_doc *settings)
 {
@@ -146,6 +158,7 @@ int vserver_update(struct vserver *vs, const struct opener_vs *info,
 	vs->proc.owner_uid = info->owner;
 	vs->proc.root_uid = info->root;
 	release_unwanted(vs);
+	close_unbound(vs);
 	return 0;
 }
 

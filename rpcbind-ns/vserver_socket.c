@@ -64,6 +64,19 @@ static int open_socket(struct vserver *vs, enum opener_kind kind, int fd)
 	}
 }
 
+/* The opener takes back what it cannot keep to the settings of the VS. */
+static void give_back(struct vserver *vs, unsigned kind)
+{
+	if (kind == OPENER_UDP4)
+		udp_close(&vs->udp4);
+	else if (kind == OPENER_UDP6)
+		udp_close(&vs->udp6);
+	else if (kind == OPENER_TCP4)
+		stream_listener_close(&vs->tcp4);
+	else if (kind == OPENER_TCP6)
+		stream_listener_close(&vs->tcp6);
+}
+
 static uint32_t kinds_of(const struct vserver *vs)
 {
 	uint32_t mask = 0;
@@ -158,6 +171,8 @@ static void take_socket(struct vserver *vs, unsigned kind, struct link_socket *s
 	char what[40];
 	int rc = 0;
 
+	if (s->fd < 0)
+		give_back(vs, kind);
 	/* The configuration may have changed while the request was on its way. */
 	if (!(kinds_of(vs) & (1u << kind)) || socket_fd(vs, (enum opener_kind)kind) >= 0)
 		return;

@@ -257,6 +257,7 @@ tells rpcbind-ns/rpcbind-ns.8 common/state_file.h STATE_FILE_MAX MiB of state fi
 tells common/nsaux-vs.5 common/ini.h INI_LINE_MAX bytes
 tells common/nsaux-vs.5 common/ini.h INI_LINES_MAX lines
 tells common/nsaux-vs.5 common/vsreg.h VS_NAME_MAX letters
+tells common/nsaux-vs.5 common/opener_filter.h OPENER_BIND_MAX addresses
 
 # ---- READMEs
 
