@@ -51,6 +51,13 @@ static void on_registry_log(void *arg, int priority, const char *vs, const char 
 	log_msg(priority, vs, "%s", text);
 }
 
+static void tell_absent(const struct daemon *d)
+{
+	for (unsigned k = OPENER_UDP4; k <= OPENER_TCP6; k++)
+		if (d->policy.absent & OPENER_BIT(k))
+			log_notice(NULL, "%s is not among the transports to serve",
+				opener_kind_name((enum opener_kind)k));
+}
 
 /* Which sockets there are is settled at the start: moving them would cut off clients. */
 static int settle_policy(struct daemon *d)
@@ -69,6 +76,7 @@ static int settle_policy(struct daemon *d)
 	d->policy.path = d->path;
 	d->policy.control = d->control;
 	d->policy.state = d->state;
+	tell_absent(d);
 	return 0;
 }
 

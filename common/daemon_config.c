@@ -177,6 +177,8 @@ int daemon_config_load(struct daemon_config *config, const struct daemon_spec *s
 		rc = choose_told(c.doc, &c.told);
 	if (!rc) {
 		conf_apply(spec->schema, c.values, c.doc, daemon_error, errors);
+		if (spec->complete)
+			spec->complete(c.values, daemon_error, errors);
 		rc = load_host_settings(&c, spec, options, errors);
 	}
 	if (!rc)

@@ -142,6 +142,8 @@ static int open_diag(void)
 static int open_kind(enum opener_kind kind, const struct opener_policy *policy,
 	const struct opener_vs_policy *vs_policy)
 {
+	if (policy->absent & OPENER_BIT(kind))
+		return -EOPNOTSUPP;
 	switch (kind) {
 	case OPENER_UDP4:
 	case OPENER_UDP6:

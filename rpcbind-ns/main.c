@@ -17,6 +17,7 @@ int main(int argc, char **argv)
 		.resolve = rpcbind_resolve,
 		.letters = rpcbind_letters,
 		.host_settings = rpcbind_host_settings,
+		.complete = rpcbind_complete,
 		.vs_policy = rpcbind_vs_policy,
 		.serve = server_main,
 	};

@@ -41,6 +41,8 @@ static const struct conf_item items[] = {
 		"local socket for all virtual servers; empty: none"},
 	{"Rpcbind", "AbstractSocket", CONF_BOOL, FIELD(abstract), "yes", 0, 0, NULL, NULL,
 		"the abstract socket @/run/rpcbind.sock in every virtual server"},
+	{"Rpcbind", "Netconfig", CONF_PATH, FIELD(netconfig), "/etc/netconfig", 0, 0, NULL, NULL,
+		"netconfig(5) that names the transports; empty or no such file: all"},
 	{"Rpcbind", "Port", CONF_UINT, FIELD(port), "111", 1, 65535, NULL, NULL,
 		"UDP and TCP port in every virtual server"},
 	{"Rpcbind", "WarmStart", CONF_BOOL, FIELD(warm_start), "no", 0, 0, NULL, NULL,
@@ -180,8 +182,9 @@ void rpcbind_policy(const void *conf, struct opener_policy *policy)
 	const struct rpcbind_conf *c = conf;
 
 	policy->port = (uint16_t)c->port;
-	policy->path = c->socket;
-	policy->abstract = c->abstract ? ABSTRACT_NAME : NULL;
+	policy->path = c->local ? c->socket : NULL;
+	policy->abstract = c->local && c->abstract ? ABSTRACT_NAME : NULL;
+	policy->absent = c->absent;
 	policy->warm_dir = c->warm_start ? c->warm_start_dir : NULL;
 }
 

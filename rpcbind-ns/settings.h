@@ -8,6 +8,9 @@
 struct rpcbind_conf {
 	struct daemon_conf daemon; /* must be first */
 	char *socket;
+	char *netconfig;
+	uint32_t absent; /* kinds that /etc/netconfig leaves out; no setting */
+	bool local;      /* and whether it has local sockets */
 	bool abstract;
 	unsigned port;
 	bool warm_start;
@@ -51,5 +54,7 @@ int rpcbind_host_settings(
 void rpcbind_policy(const void *conf, struct opener_policy *policy);
 /* daemon_spec.vs_policy */
 int rpcbind_vs_policy(const struct ini_doc *settings, struct opener_vs_policy *policy);
+/* daemon_spec.complete: which transports there are (transports.c) */
+void rpcbind_complete(void *conf, ini_error_fn *error, void *arg);
 
 #endif
