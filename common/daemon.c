@@ -32,6 +32,7 @@ struct daemon {
 	char control[4200];
 	char state[4200]; /* policy.state */
 	char path[108]; /* policy.path */
+	char lock[4096]; /* policy.lock */
 	struct manager manager;
 	struct restart restart;
 	int lock_fd;
@@ -74,6 +75,10 @@ static int settle_policy(struct daemon *d)
 	if (n < 0 || n >= (int)sizeof(d->path))
 		return -ENAMETOOLONG;
 	d->policy.path = d->path;
+	n = snprintf(d->lock, sizeof(d->lock), "%s", d->policy.lock ? d->policy.lock : "");
+	if (n < 0 || n >= (int)sizeof(d->lock))
+		return -ENAMETOOLONG;
+	d->policy.lock = d->lock;
 	d->policy.control = d->control;
 	d->policy.state = d->state;
 	tell_absent(d);
@@ -93,6 +98,8 @@ static void compare_policy(const struct daemon *d, const struct daemon_config *c
 	if (now.port != d->policy.port || !same_text(now.path, d->policy.path) ||
 		!same_text(now.abstract, d->policy.abstract))
 		log_warn(NULL, "other ports and paths of sockets take effect at the next start");
+	if (now.absent != d->policy.absent || !same_text(now.lock, d->policy.lock))
+		log_warn(NULL, "other transports and another lock take effect at the next start");
 }
 
 static unsigned disabled_features(const struct daemon_conf *conf)

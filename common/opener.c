@@ -224,6 +224,7 @@ int opener_refresh(struct opener *opener)
 	HASH_ITER(by_id, opener->by_id, e, next)
 		refresh_entry(opener, e);
 	opener_check_path(opener);
+	opener_check_lock(opener);
 	return 0;
 }
 
@@ -281,6 +282,7 @@ static void on_path_check(struct loop_timer *timer)
 	struct opener *opener = container_of(timer, struct opener, path_check);
 
 	opener_check_path(opener);
+	opener_check_lock(opener);
 	loop_timer_in(opener->loop, &opener->path_check, PATH_CHECK_EVERY);
 }
 
@@ -309,6 +311,7 @@ int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
 	o->global[0] = o->global[1] = -1;
 	o->reg_io = (struct loop_io)LOOP_IO_INIT(on_registry);
 	o->path_check.fn = on_path_check;
+	o->lock = -1;
 	rc = opener_warm_init(&o->warm, policy->warm_dir);
 	if (!rc)
 		rc = loop_io_add(loop, &o->reg_io, vs_reg_fd(reg), EPOLLIN);
@@ -343,6 +346,8 @@ void opener_free(struct opener *opener)
 	opener->store = NULL;
 	HASH_ITER(by_id, opener->by_id, e, next)
 		remove_entry(opener, e);
+	if (opener->lock >= 0)
+		close(opener->lock);
 	for (unsigned i = 0; i < 2; i++)
 		if (opener->global[i] >= 0)
 			close(opener->global[i]);

@@ -190,6 +190,23 @@ static void read_comm(int pid_dir, char *comm, size_t size)
 	comm[n > 0 ? n : 0] = '\0';
 }
 
+void opener_describe_process(pid_t pid, char *text, size_t size)
+{
+	char path[32], comm[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		read_comm(fd, comm, sizeof(comm));
+		close(fd);
+	}
+	if (*comm)
+		snprintf(text, size, "%s[%d]", comm, (int)pid);
+	else
+		snprintf(text, size, "process %d", (int)pid);
+}
+
 static bool find_process(const struct wanted *w, char *text, size_t size)
 {
 	DIR *proc = opendir("/proc");

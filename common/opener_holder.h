@@ -4,6 +4,7 @@
 #define NSAUX_OPENER_HOLDER_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "opener_socket.h"
 
@@ -13,5 +14,8 @@
  */
 void opener_find_holder(struct vs *vs, const struct opener_policy *policy, enum opener_kind kind,
 	char *text, size_t size);
+
+/* Writes "rpcbind[1234]", or "process 1234" when its name cannot be read. */
+void opener_describe_process(pid_t pid, char *text, size_t size);
 
 #endif

@@ -37,6 +37,8 @@ struct opener {
 	struct loop_timer path_check;
 	struct fdstore *store; /* NULL: there is none */
 	struct opener_warm warm;
+	int lock; /* of policy->lock; -1: not held */
+	bool lock_refused; /* and that was told */
 	uint8_t out[CHANNEL_MESSAGE_MAX];
 };
 
@@ -61,6 +63,9 @@ void opener_restrict(struct opener_entry *e, uint32_t mask, struct opener_socket
 /* The settings of the VS are told: its sockets follow them. */
 void opener_apply_policy(struct opener *opener, struct opener_entry *e);
 
+
+/* Takes the lock of the host, or lets it go, as it is served or not. */
+void opener_check_lock(struct opener *opener);
 
 /* The path socket that somebody removed or replaced is made again, and given to the server. */
 void opener_check_path(struct opener *opener);

@@ -16,6 +16,7 @@ struct opener_policy {
 	const char *control;     /* of the control socket */
 	const char *state;       /* directory of the state files; NULL or "": none are kept */
 	const char *warm_dir;    /* of stock's warm-start files; NULL: leave them alone */
+	const char *lock;        /* locked while the host is served; NULL or "": none */
 	uint32_t absent;         /* kinds that no VS has: EOPNOTSUPP */
 };
 

@@ -41,6 +41,8 @@ static const struct conf_item items[] = {
 		"local socket for all virtual servers; empty: none"},
 	{"Rpcbind", "AbstractSocket", CONF_BOOL, FIELD(abstract), "yes", 0, 0, NULL, NULL,
 		"the abstract socket @/run/rpcbind.sock in every virtual server"},
+	{"Rpcbind", "LockFile", CONF_PATH, FIELD(lock_file), "/run/rpcbind.lock", 0, 0, NULL, NULL,
+		"locked while the host is served, as other rpcbinds do; empty: none"},
 	{"Rpcbind", "Netconfig", CONF_PATH, FIELD(netconfig), "/etc/netconfig", 0, 0, NULL, NULL,
 		"netconfig(5) that names the transports; empty or no such file: all"},
 	{"Rpcbind", "Port", CONF_UINT, FIELD(port), "111", 1, 65535, NULL, NULL,
@@ -184,6 +186,7 @@ void rpcbind_policy(const void *conf, struct opener_policy *policy)
 	policy->port = (uint16_t)c->port;
 	policy->path = c->local ? c->socket : NULL;
 	policy->abstract = c->local && c->abstract ? ABSTRACT_NAME : NULL;
+	policy->lock = c->lock_file;
 	policy->absent = c->absent;
 	policy->warm_dir = c->warm_start ? c->warm_start_dir : NULL;
 }
@@ -198,6 +201,9 @@ int rpcbind_vs_policy(const struct ini_doc *settings, struct opener_vs_policy *p
 	rc = conf_apply(&rpcbind_vs_schema, &conf, settings, NULL, NULL);
 	if (!rc)
 		rc = bind_policy(conf.bind, policy);
+	if (!rc) {
+		policy->idle = !conf.serve;
+	}
 	conf_clear(&rpcbind_vs_schema, &conf);
 	return rc;
 }

@@ -8,6 +8,7 @@
 struct rpcbind_conf {
 	struct daemon_conf daemon; /* must be first */
 	char *socket;
+	char *lock_file;
 	char *netconfig;
 	uint32_t absent; /* kinds that /etc/netconfig leaves out; no setting */
 	bool local;      /* and whether it has local sockets */
