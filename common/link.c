@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -214,6 +215,26 @@ static int on_committed(struct link *link, struct buf_reader *r)
 	return 0;
 }
 
+static int on_sources(struct link *link, struct buf_reader *r)
+{
+	struct link_source sources[OPENER_SOURCES_MAX];
+	uint64_t vs = buf_get_u64(r);
+	uint32_t count = buf_get_u32(r);
+
+	if (count > OPENER_SOURCES_MAX)
+		return -EPROTO;
+	for (uint32_t i = 0; i < count; i++) {
+		sources[i].ifindex = buf_get_u32(r);
+		const char *text = buf_get_str(r, INET6_ADDRSTRLEN);
+		if (!text || inet_pton(AF_INET6, text, &sources[i].addr) != 1)
+			return -EPROTO;
+	}
+	if (!buf_reader_done(r))
+		return -EPROTO;
+	link->handler.sources(vs, sources, count, link->handler.arg);
+	return 0;
+}
+
 static int on_gone(struct link *link, struct buf_reader *r)
 {
 	uint64_t vs = buf_get_u64(r);
@@ -257,6 +278,8 @@ static int dispatch(struct link *link, struct channel_message *m)
 		return on_committed(link, &m->body);
 	case OPENER_PING:
 		return on_ping(link, &m->body);
+	case OPENER_SOURCES:
+		return on_sources(link, &m->body);
 	default:
 		return -EPROTO;
 	}

@@ -3,6 +3,7 @@
 #ifndef NSAUX_LINK_H
 #define NSAUX_LINK_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,12 @@ struct link_socket {
 	const char *holder; /* "" when unknown */
 };
 
+/* An address by which to answer a multicast that came in on an interface. */
+struct link_source {
+	unsigned ifindex;
+	struct in6_addr addr;
+};
+
 /* All pointers are borrowed for the call. */
 struct link_handler {
 	void (*config)(const struct ini_doc *settings, void *arg);
@@ -31,6 +38,7 @@ struct link_handler {
 	void (*addresses)(uint32_t call, uint64_t vs, const char *const *text, size_t count,
 		void *arg);
 	void (*committed)(uint64_t vs, int error, void *arg);
+	void (*sources)(uint64_t vs, const struct link_source *sources, size_t count, void *arg);
 	void (*closed)(int error, void *arg);
 	void *arg;
 };

@@ -70,6 +70,7 @@ static void remove_entry(struct opener *opener, struct opener_entry *e)
 	drop_kept(opener, e);
 	HASH_DELETE(by_id, opener->by_id, e);
 	HASH_DELETE(by_vs, opener->by_vs, e);
+	opener_multicast_clear(e);
 	opener_vs_policy_clear(&e->policy);
 	vs_unref(e->vs);
 	free(e);
@@ -178,6 +179,8 @@ void opener_vs_event(struct vs *vs, enum vs_event event, void *arg)
 	struct opener_entry *e = entry_of(opener, vs);
 
 	end_state(opener, vs, event);
+	if (event == VS_ADDRESSES && e)
+		opener_multicast_soon(opener, e);
 	/* The server listens on the wildcard address, and a VS let go was dropped before. */
 	if (event == VS_ADDRESSES || event == VS_RELEASED)
 		return;
@@ -283,6 +286,7 @@ static void on_path_check(struct loop_timer *timer)
 
 	opener_check_path(opener);
 	opener_check_lock(opener);
+	opener_multicast_check(opener);
 	loop_timer_in(opener->loop, &opener->path_check, PATH_CHECK_EVERY);
 }
 
@@ -311,6 +315,7 @@ int opener_new(struct opener **opener, struct loop *loop, struct vs_reg *reg,
 	o->global[0] = o->global[1] = -1;
 	o->reg_io = (struct loop_io)LOOP_IO_INIT(on_registry);
 	o->path_check.fn = on_path_check;
+	o->multicast_timer.fn = opener_on_multicast_timer;
 	o->lock = -1;
 	rc = opener_warm_init(&o->warm, policy->warm_dir);
 	if (!rc)
@@ -340,6 +345,7 @@ void opener_free(struct opener *opener)
 		return;
 	loop_io_del(opener->loop, &opener->reg_io);
 	loop_timer_del(opener->loop, &opener->path_check);
+	loop_timer_del(opener->loop, &opener->multicast_timer);
 	channel_free(opener->channel);
 	/* What is stored is for the next start. */
 	fdstore_free(opener->store);

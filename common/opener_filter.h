@@ -27,6 +27,7 @@ struct opener_address {
 struct opener_vs_policy {
 	struct opener_address *bind; /* owned; loopback is served besides */
 	unsigned bind_count;         /* 0: all addresses */
+	bool multicast;              /* answers to what is sent to ff02::202 */
 	bool idle;                   /* nothing is served there */
 };
 

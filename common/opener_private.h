@@ -12,6 +12,15 @@
 #include "opener_proto.h"
 #include "opener_warm.h"
 
+/* Which interfaces the UDP6 socket of a VS is a member of ff02::202 on. */
+struct opener_multicast {
+	uint64_t socket;   /* the cookie of that socket; 0: none */
+	unsigned *members; /* interface indexes; owned */
+	unsigned count;
+	bool stale;        /* the addresses have changed */
+	bool failed;       /* and that was told */
+};
+
 struct opener_entry {
 	UT_hash_handle by_id, by_vs;
 	uint64_t id;
@@ -20,6 +29,7 @@ struct opener_entry {
 	int kept[OPENER_KIND_COUNT];
 	uint32_t unclaimed; /* of these, inherited and not asked for yet */
 	struct opener_vs_policy policy;
+	struct opener_multicast multicast;
 };
 
 struct opener {
@@ -37,6 +47,7 @@ struct opener {
 	struct loop_timer path_check;
 	struct fdstore *store; /* NULL: there is none */
 	struct opener_warm warm;
+	struct loop_timer multicast_timer; /* set while an entry is stale */
 	int lock; /* of policy->lock; -1: not held */
 	bool lock_refused; /* and that was told */
 	uint8_t out[CHANNEL_MESSAGE_MAX];
@@ -63,6 +74,13 @@ void opener_restrict(struct opener_entry *e, uint32_t mask, struct opener_socket
 /* The settings of the VS are told: its sockets follow them. */
 void opener_apply_policy(struct opener *opener, struct opener_entry *e);
 
+/* Joins and leaves as the policy and the addresses of the VS want it. */
+void opener_multicast_now(struct opener *opener, struct opener_entry *e);
+void opener_multicast_soon(struct opener *opener, struct opener_entry *e);
+/* Looks after the VSs whose addresses nobody announces. */
+void opener_multicast_check(struct opener *opener);
+void opener_multicast_clear(struct opener_entry *e);
+void opener_on_multicast_timer(struct loop_timer *timer);
 
 /* Takes the lock of the host, or lets it go, as it is served or not. */
 void opener_check_lock(struct opener *opener);

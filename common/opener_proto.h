@@ -44,6 +44,8 @@ enum opener_answer {   /* opener to server */
 	OPENER_VS_ADDRESSES, /* u32 call, u64 vs (0: that was all), u32 n, n times str */
 	OPENER_COMMITTED,  /* u64 vs, u32 errno */
 	OPENER_PING,       /* is the server's loop alive? */
+	OPENER_SOURCES,    /* u64 vs, u32 n, n times u32 interface, str address: IPv6, by which
+			    * to answer a multicast that came in there */
 };
 
 /* Kinds of socket, and some of files. Those of OPENER_GLOBAL exist once and go with VS id 0. Those of
@@ -73,6 +75,7 @@ enum opener_kind {
 
 const char *opener_kind_name(enum opener_kind kind); /* "udp", "tcp6", ... */
 
+#define OPENER_SOURCES_MAX 512 /* two of each interface */
 #define OPENER_ALIASES_MAX 8 /* as many are told; a namespace may have more */
 
 /* The body of OPENER_VS. */

@@ -47,4 +47,5 @@ void opener_apply_policy(struct opener *opener, struct opener_entry *e)
 		lost |= sockets[k].error ? 1u << k : 0;
 	if (lost)
 		take_back(opener, e, lost, sockets);
+	opener_multicast_now(opener, e);
 }

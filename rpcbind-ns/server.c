@@ -279,6 +279,14 @@ static void on_committed(uint64_t id, int error, void *arg)
 		vserver_journal_committed(vs, error);
 }
 
+static void on_sources(uint64_t id, const struct link_source *sources, size_t count, void *arg)
+{
+	struct vserver *vs = server_by_id(arg, id);
+
+	if (vs && multicast_set(&vs->multicast, sources, count))
+		log_err(vs->name, "out of memory, multicasts are not answered");
+}
+
 /* Without the opener there is nothing that we may do. */
 static void on_closed(int error, void *arg)
 {
@@ -321,7 +329,7 @@ static int set_up(struct server *server, int fd)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 	const struct link_handler handler = {on_config, on_vs, on_gone, on_synced, on_listening,
-		on_reloaded, on_addresses, on_committed, on_closed, server};
+		on_reloaded, on_addresses, on_committed, on_sources, on_closed, server};
 	int rc = state_boot_id(server->boot);
 
 	/* A file that may grow no more is an error of write(2), not the end. */

@@ -203,6 +203,7 @@ int rpcbind_vs_policy(const struct ini_doc *settings, struct opener_vs_policy *p
 		rc = bind_policy(conf.bind, policy);
 	if (!rc) {
 		policy->idle = !conf.serve;
+		policy->multicast = conf.serve && conf.remote_calls;
 	}
 	conf_clear(&rpcbind_vs_schema, &conf);
 	return rc;

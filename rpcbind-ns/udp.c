@@ -105,8 +105,7 @@ int udp_send(int fd, const struct udp_path *path, const void *data, size_t len)
 
 /*
  * The contacted address is the kernel's idea of ours: for a broadcast the address of the device
- * that it came in on (ipi_spec_dst); for a multicast of IPv6 none, so that the answer's source is the
- * kernel's choice.
+ * that it came in on (ipi_spec_dst); for a multicast of IPv6 none: multicast_answer() finds one.
  */
 static unsigned read_pktinfo4(struct udp_path *path, const struct cmsghdr *c, struct uaddr *contacted)
 {
@@ -162,6 +161,9 @@ static bool read_path(const struct udp_socket *s, struct msghdr *msg, struct udp
 		return false;
 	if (uaddr_from_sockaddr((const struct sockaddr *)&path->peer, path->peer_len,
 		    &caller->peer))
+		return false;
+	if (path->family == AF_INET6 && uaddr_is_wildcard(&caller->contacted) &&
+		!multicast_answer(&s->vs->multicast, ifindex, path, caller))
 		return false;
 	caller->contacted.port = s->vs->server->stream.port;
 	caller->netid = s->netid;

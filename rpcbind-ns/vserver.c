@@ -240,6 +240,7 @@ void vserver_free(struct vserver *vs)
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		free(vs->holder[k]);
 	vserver_set_addresses(vs, NULL, 0);
+	multicast_set(&vs->multicast, NULL, 0);
 	free(vs);
 }
 

@@ -13,6 +13,7 @@
 #include "journal.h"
 #include "link.h"
 #include "log.h"
+#include "multicast.h"
 #include "proc.h"
 #include "remote.h"
 #include "settings.h"
@@ -61,6 +62,7 @@ struct vserver {
 	uint64_t retry_delay;
 	uint64_t hurry_until; /* missing sockets are asked for each second */
 
+	struct multicast multicast;
 	char **addresses; /* as last told by the opener */
 	size_t address_count;
 };

@@ -2,6 +2,7 @@
 /* The server's end of the socketpair; the test is the opener at the other. */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -23,6 +24,8 @@ struct seen {
 	int error; /* of the last one committed */
 	char name[32];
 	int closed;
+	unsigned sources;
+	struct link_source source[OPENER_SOURCES_MAX];
 };
 
 struct rig {
@@ -107,6 +110,15 @@ static void on_committed(uint64_t vs, int error, void *arg)
 	s->error = error;
 }
 
+static void on_sources(uint64_t vs, const struct link_source *sources, size_t count, void *arg)
+{
+	struct seen *s = arg;
+
+	assert_int_equal(vs, 7);
+	s->sources = (unsigned)count;
+	memcpy(s->source, sources, count * sizeof(*sources));
+}
+
 static void on_closed(int error, void *arg)
 {
 	((struct seen *)arg)->closed = error;
@@ -120,7 +132,7 @@ static int set_up(void **state)
 
 	rig = (struct rig){.seen = {.take = -1, .taken = -1}};
 	const struct link_handler handler = {on_config, on_vs, on_gone, on_synced, on_listening,
-		on_reloaded, on_addresses, on_committed, on_closed, &rig.seen};
+		on_reloaded, on_addresses, on_committed, on_sources, on_closed, &rig.seen};
 	if (loop_new(&rig.loop, &still) ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ||
 		link_new(&rig.link, rig.loop, fds[0], &handler))
@@ -332,6 +344,61 @@ static void commit(void **state)
 	assert_int_equal(rig->seen.closed, -EPROTO);
 }
 
+static void put_sources(struct buf_writer *w, void *room, size_t size, uint32_t count,
+	const char *text)
+{
+	buf_writer_init(w, room, size);
+	buf_put_u8(w, OPENER_SOURCES);
+	buf_put_u64(w, 7);
+	buf_put_u32(w, count);
+	for (uint32_t i = 0; i < count; i++) {
+		buf_put_u32(w, i + 2);
+		buf_put_str(w, text);
+	}
+}
+
+static void sources(void **state)
+{
+	static uint8_t room[32768];
+	struct rig *rig = *state;
+	struct in6_addr want;
+	struct buf_writer w;
+
+	put_sources(&w, room, sizeof(room), OPENER_SOURCES_MAX, "fe80::77");
+	send_to_server(rig, &w, NULL, 0);
+	assert_int_equal(rig->seen.closed, 0);
+	assert_int_equal(rig->seen.sources, OPENER_SOURCES_MAX);
+	assert_int_equal(inet_pton(AF_INET6, "fe80::77", &want), 1);
+	assert_int_equal(rig->seen.source[OPENER_SOURCES_MAX - 1].ifindex, OPENER_SOURCES_MAX + 1);
+	assert_memory_equal(&rig->seen.source[0].addr, &want, sizeof(want));
+	put_sources(&w, room, sizeof(room), 0, "");
+	send_to_server(rig, &w, NULL, 0);
+	assert_int_equal(rig->seen.sources, 0);
+	assert_int_equal(rig->seen.closed, 0);
+}
+
+static void bad_sources(struct rig *rig, uint32_t count, const char *text)
+{
+	static uint8_t room[32768];
+	struct buf_writer w;
+
+	rig->seen.closed = 0;
+	put_sources(&w, room, sizeof(room), count, text);
+	send_to_server(rig, &w, NULL, 0);
+	assert_int_equal(rig->seen.closed, -EPROTO);
+}
+
+static void too_many_sources(void **state)
+{
+	bad_sources(*state, OPENER_SOURCES_MAX + 1, "fe80::77");
+}
+
+static void source_of_no_sense(void **state)
+{
+	bad_sources(*state, 1, "10.0.0.1");
+	bad_sources(*state, 1, "");
+}
+
 static void unknown_message(void **state)
 {
 	struct rig *rig = *state;
@@ -363,6 +430,9 @@ int main(void)
 		LINK_TEST(descriptors_that_do_not_match),
 		LINK_TEST(news),
 		LINK_TEST(commit),
+		LINK_TEST(sources),
+		LINK_TEST(too_many_sources),
+		LINK_TEST(source_of_no_sense),
 		LINK_TEST(unknown_message),
 		LINK_TEST(opener_gone),
 	};

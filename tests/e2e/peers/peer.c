@@ -198,7 +198,8 @@ ssize_t peer_read(struct peer *peer, uint8_t *data, size_t size, int timeout_ms)
 	rc = wait_readable(peer->fd, until);
 	if (rc)
 		return rc;
-	n = recv(peer->fd, data, size, 0);
+	peer->from_len = sizeof(peer->from);
+	n = recvfrom(peer->fd, data, size, 0, (struct sockaddr *)&peer->from, &peer->from_len);
 	return n < 0 ? -errno : n;
 }
 

@@ -18,6 +18,8 @@ struct peer {
 	bool stream; /* with record marks */
 	struct sockaddr_storage to; /* where an unconnected socket sends to */
 	socklen_t to_len;           /* 0: it is connected */
+	struct sockaddr_storage from; /* who sent the last datagram */
+	socklen_t from_len;
 };
 
 struct peer_source {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,17 +29,19 @@ struct options {
 	bool half_close;  /* shut down the sending side afterwards */
 	bool leave;       /* close at once, without an answer */
 	bool hex;         /* print the results' bytes of a success */
+	bool from;        /* print who answered; UDP */
 	int timeout_ms;
 };
 
 static int usage(void)
 {
-	fputs("usage: rpcraw [-ehnrTux] [-s ADDRESS] [-p PORT] [-f BYTES] [-w BYTES] [-t MS] TARGET HEX...\n"
+	fputs("usage: rpcraw [-aehnrTux] [-s ADDRESS] [-p PORT] [-f BYTES] [-w BYTES] [-t MS] TARGET HEX...\n"
 	      "TARGET: udp HOST PORT | tcp HOST PORT | unix PATH | abstract NAME | seqpacket PATH\n"
 	      "  -e  begin each record with an empty fragment   -f  fragments of so many bytes\n"
 	      "  -h  half-close after the last message          -w  writes of so many bytes\n"
 	      "  -n  close once it is sent, reading nothing     -u  do not connect the UDP socket\n"
 	      "  -r  send raw bytes, without xid or record mark -x  print the results of a success\n"
+	      "  -a  print the address of who answers over UDP\n"
 	      "  -T  send each message cut at each length; complain about a success\n", stderr);
 	return 2;
 }
@@ -48,10 +51,11 @@ static bool parse_options(int argc, char **argv, struct options *o)
 	uint64_t n;
 	int c;
 
-	while ((c = getopt(argc, argv, "+ehnrTuxs:p:f:w:t:")) != -1) {
+	while ((c = getopt(argc, argv, "+aehnrTuxs:p:f:w:t:")) != -1) {
 		if (strchr("pfwt", c) && parse_u64(optarg, 0, 1000000, &n))
 			return false;
 		switch (c) {
+		case 'a': o->from = true; break;
 		case 'e': o->empty_first = true; break;
 		case 'h': o->half_close = true; break;
 		case 'n': o->leave = true; break;
@@ -105,7 +109,17 @@ static int send_message(const struct options *o, struct peer *peer, const uint8_
 	return peer_write(peer, record, n, o->write);
 }
 
-static void print_reply(const struct options *o, uint32_t xid, const uint8_t *reply, size_t len)
+static void print_from(const struct peer *peer)
+{
+	char host[NI_MAXHOST];
+
+	if (!getnameinfo((const struct sockaddr *)&peer->from, peer->from_len, host, sizeof(host),
+		    NULL, 0, NI_NUMERICHOST))
+		printf(" from %s", host);
+}
+
+static void print_reply(const struct options *o, const struct peer *peer, uint32_t xid,
+	const uint8_t *reply, size_t len)
 {
 	char text[80];
 	size_t results;
@@ -116,6 +130,8 @@ static void print_reply(const struct options *o, uint32_t xid, const uint8_t *re
 		putchar(' ');
 	for (size_t i = results; o->hex && results && i < len; i++)
 		printf("%02x", reply[i]);
+	if (o->from && !peer->stream)
+		print_from(peer);
 	putchar('\n');
 }
 
@@ -135,7 +151,7 @@ static bool exchange(const struct options *o, struct peer *peer, uint8_t *msg, s
 		peer_half_close(peer);
 	n = rc ? rc : peer_read(peer, reply, sizeof(reply), o->timeout_ms);
 	if (n >= 0)
-		print_reply(o, xid, reply, (size_t)n);
+		print_reply(o, peer, xid, reply, (size_t)n);
 	else
 		puts(peer_error((int)n));
 	return n >= 0 || n == -ETIMEDOUT;
