@@ -63,7 +63,7 @@ enum opener_kind {
 	OPENER_STATE_NEW, /* an empty one, which OPENER_COMMIT puts in its place */
 	OPENER_PATH,      /* global: the listening path socket */
 	OPENER_CONTROL,   /* global: the listening control socket */
-	OPENER_WARM,      /* global: rpcbind.xdr of the stock rpcbind, to read; RELEASE removes it */
+	OPENER_WARM,      /* global: stock's rpcbind.xdr, to read; RELEASE removes it */
 	OPENER_WARM_PMAP, /* global: likewise portmap.xdr */
 	OPENER_KIND_COUNT,
 };

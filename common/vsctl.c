@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (!options_fit(&ctl, c)) {
-		fprintf(stderr, "vsctl: --from FILE or --live is for import, which needs one of them\n");
+		fprintf(stderr, "vsctl: import, and nothing else, needs --from FILE or --live\n");
 		return 2;
 	}
 	return c->run(&ctl, c->argument ? argv[1] : NULL) ? 1 : 0;

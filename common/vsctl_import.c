@@ -31,12 +31,12 @@ struct import {
 /* Closes the chunk, and starts a new one. */
 static int send_chunk(struct import *im)
 {
-	json_t *reply, *chunk = im->chunk;
+	json_t *reply, *call;
 	int rc;
 
+	call = json_pack("{s:s, s:o}", "name", im->vs, "registrations", im->chunk);
 	im->chunk = json_array();
-	rc = vsctl_call(im->ctl, METHOD, json_pack("{s:s, s:o}", "name", im->vs, "registrations", chunk),
-		&reply);
+	rc = vsctl_call(im->ctl, METHOD, call, &reply);
 	if (rc)
 		return rc;
 	im->imported += vsctl_number(reply, "imported");
@@ -48,8 +48,8 @@ static int send_chunk(struct import *im)
 
 static json_t *describe(const struct warmstart_entry *e)
 {
-	json_t *object = json_pack("{s:I, s:I, s:s, s:s}", "program", (json_int_t)e->prog, "version",
-		(json_int_t)e->vers, "netid", e->netid, "owner", e->owner);
+	json_t *object = json_pack("{s:I, s:I, s:s, s:s}", "program", (json_int_t)e->prog,
+		"version", (json_int_t)e->vers, "netid", e->netid, "owner", e->owner);
 
 	if (e->port_only)
 		json_object_set_new(object, "port", json_integer(e->port));
@@ -87,7 +87,8 @@ static int import_list(struct import *im, enum warmstart_kind kind, const void *
 	if (rc && rc != -EBADMSG)
 		return rc; /* of a call, which has told */
 	if (rc)
-		fprintf(stderr, "vsctl: %s: from byte %zu of %zu on this is no list of registrations\n",
+		fprintf(stderr,
+			"vsctl: %s: from byte %zu of %zu on this is no list of registrations\n",
 			from, offset, len);
 	end = send_chunk(im);
 	return end ? end : rc;
@@ -178,7 +179,8 @@ static int import_live(struct import *im, const char *path)
 	if (rc)
 		return rc;
 	if (own) {
-		fprintf(stderr, "vsctl: %s is rpcbind-ns's own; there is nothing to import\n", path);
+		fprintf(stderr, "vsctl: %s is rpcbind-ns's own; there is nothing to import\n",
+			path);
 		return 0;
 	}
 	rc = vsctl_dump(path, LIVE_TIMEOUT_MS, &dump);
@@ -218,8 +220,9 @@ static int report(const struct import *im)
 		print_result(im);
 		return ferror(stdout) ? -EIO : 0;
 	}
-	result = json_pack("{s:i, s:s, s:I, s:I, s:O}", "schema", 1, "name", im->vs, "imported",
-		(json_int_t)im->imported, "present", (json_int_t)im->present, "refused", im->refused);
+	result = json_pack("{s:i, s:s, s:I, s:I, s:O}", "schema", 1, "name", im->vs,
+		"imported", (json_int_t)im->imported, "present", (json_int_t)im->present,
+		"refused", im->refused);
 	rc = vsctl_print_json(result);
 	json_decref(result);
 	return rc;

@@ -124,8 +124,8 @@ static int send_call(const struct peer *peer, uint32_t vers)
 {
 	/* Record mark; xid, call, RPC version 2, program, version, procedure, no credential and
 	 * no verifier (RFC 5531 section 9). */
-	uint32_t words[] = {LAST_FRAGMENT | 40, vers, CALL, RPC_MSG_VERSION, REGS_PROG_RPCBIND, vers,
-		PROC_DUMP, 0, 0, 0, 0};
+	uint32_t words[] = {LAST_FRAGMENT | 40, vers, CALL, RPC_MSG_VERSION, REGS_PROG_RPCBIND,
+		vers, PROC_DUMP, 0, 0, 0, 0};
 	ssize_t n;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -160,22 +160,46 @@ static const char *service_name(long long program)
 	return e ? e->r_name : "-";
 }
 
+static bool is_ghost(const json_t *registration)
+{
+	return json_is_true(json_object_get(registration, "ghost"));
+}
+
+static bool has_ghost(const json_t *registrations)
+{
+	size_t i;
+	json_t *e;
+
+	json_array_foreach(registrations, i, e) {
+		if (is_ghost(e))
+			return true;
+	}
+	return false;
+}
+
+/* The last column is there when it has something to say. */
 static int print_rpc(json_t *reply)
 {
 	static const char *const headings[] = {"PROGRAM", "VERSION", "NETID", "ADDRESS",
+		"SERVICE", "OWNER", "STATE", NULL};
+	static const char *const no_state[] = {"PROGRAM", "VERSION", "NETID", "ADDRESS",
 		"SERVICE", "OWNER", NULL};
-	struct table *t = table_new(headings);
+	const json_t *registrations = json_object_get(reply, "registrations");
+	bool state = has_ghost(registrations);
+	struct table *t = table_new(state ? headings : no_state);
 	size_t i;
 	json_t *e;
 	int rc;
 
-	json_array_foreach(json_object_get(reply, "registrations"), i, e) {
+	json_array_foreach(registrations, i, e) {
 		table_add_number(t, vsctl_number(e, "program"));
 		table_add_number(t, vsctl_number(e, "version"));
 		table_add(t, vsctl_string(e, "netid"));
 		table_add(t, vsctl_string(e, "address"));
 		table_add(t, vsctl_string(e, "service"));
 		table_add(t, vsctl_string(e, "owner"));
+		if (state)
+			table_add(t, is_ghost(e) ? "ghost" : "-");
 	}
 	rc = table_print(t, stdout);
 	table_free(t);

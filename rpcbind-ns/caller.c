@@ -212,7 +212,7 @@ static int read_answers(struct diag_query *q, const void *bytes, size_t len)
 }
 
 /* What a search that was given up left behind. The kernel takes no other before that is read. */
-static void drain(int fd)
+void caller_diag_drain(int fd)
 {
 	unsigned char bytes[BUFFER_SIZE];
 
@@ -220,7 +220,7 @@ static void drain(int fd)
 		;
 }
 
-static uint32_t new_sequence(void)
+uint32_t caller_diag_sequence(void)
 {
 	struct timespec ts;
 
@@ -235,8 +235,8 @@ static int run_query(int fd, struct diag_query *q, uint8_t family)
 	int rc;
 
 	q->family = family;
-	q->sequence = new_sequence();
-	drain(fd);
+	q->sequence = caller_diag_sequence();
+	caller_diag_drain(fd);
 	rc = send_query(fd, q);
 	for (unsigned i = 0; i < READS_MAX && rc == 0; i++) {
 		ssize_t n = netlink_receive(fd, bytes, sizeof(bytes));

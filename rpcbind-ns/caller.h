@@ -4,6 +4,7 @@
 #define RPCBIND_CALLER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "proc.h"
@@ -36,5 +37,10 @@ bool caller_tcp_is_connected(int fd);
  */
 int caller_loopback_uid(int diag_fd, int protocol, const struct uaddr *peer,
 	const struct uaddr *local, uid_t *uid, bool *sure);
+
+/* For others who ask by diag_fd: reads what a search that was given up has left behind, and a
+ * sequence number that tells one's own answers from that. */
+void caller_diag_drain(int fd);
+uint32_t caller_diag_sequence(void);
 
 #endif

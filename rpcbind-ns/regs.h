@@ -37,6 +37,8 @@ struct regs_entry {
 	bool builtin;                /* rpcbind's own; cannot be set or unset */
 	bool port_listed;            /* the first of its (program, version, netid) with its port:
 				      * PMAPPROC_DUMP, which knows no host parts, lists this one */
+	bool ghost;                  /* nobody listens there any more (ghosts.h) */
+	uint64_t absent_since;       /* when nobody did for the first time; 0: somebody did */
 };
 
 struct regs_limits {
@@ -144,6 +146,10 @@ bool regs_has_program(const struct regs *regs, uint32_t prog);
 /* In order of registration, built-in entries first; NULL starts, NULL ends. */
 const struct regs_entry *regs_next(const struct regs *regs, const struct regs_entry *prev);
 size_t regs_count(const struct regs *regs); /* built-in entries included */
+
+/* What is known of the service behind an entry of regs_next(). */
+void regs_mark(struct regs *regs, const struct regs_entry *entry, bool ghost,
+	uint64_t absent_since);
 
 /* The universal address to tell a client: the entry's own, or, where the entry is on the
  * wildcard and contacted is not NULL and of the same family, the contacted address with the

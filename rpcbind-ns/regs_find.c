@@ -146,6 +146,15 @@ size_t regs_builtin_count(const struct regs *regs)
 	return n;
 }
 
+void regs_mark(struct regs *regs, const struct regs_entry *entry, bool ghost, uint64_t absent_since)
+{
+	struct node *node = (struct node *)(uintptr_t)entry;
+
+	(void)regs; /* who may change it may change its entries */
+	node->entry.ghost = ghost;
+	node->entry.absent_since = absent_since;
+}
+
 size_t regs_count(const struct regs *regs)
 {
 	return regs->count + (regs->builtins ? regs_builtin_count(regs) : 0);

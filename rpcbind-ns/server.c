@@ -101,6 +101,8 @@ static void on_config(const struct ini_doc *settings, void *arg)
 			rc = link_listen(server->link, 0,
 				OPENER_BIT(OPENER_PATH) | OPENER_BIT(OPENER_CONTROL));
 	}
+	if (!rc)
+		rc = ghosts_watch_start(&server->ghosts, conf.ghost_interval);
 	conf_clear(&rpcbind_schema, &conf);
 	if (rc)
 		fail(server, "configuration", rc);
@@ -156,6 +158,7 @@ static void on_vs(const struct opener_vs *info, const struct ini_doc *settings, 
 
 static void remove_vserver(struct server *server, struct vserver *vs)
 {
+	ghosts_watch_forget(&server->ghosts, vs);
 	HASH_DELETE(by_id, server->by_id, vs);
 	HASH_DELETE(by_cookie, server->by_cookie, vs);
 	if (!vs->answered)
@@ -350,6 +353,7 @@ static int set_up(struct server *server, int fd)
 		return rc;
 	stream_listener_init(&server->path, server, NULL, NETID_LOCAL, on_path_lost);
 	server->path_timer.fn = on_path_retry;
+	ghosts_watch_init(&server->ghosts, server);
 	return link_new(&server->link, server->loop, fd, &handler);
 }
 
@@ -358,6 +362,7 @@ static void tear_down(struct server *server)
 	struct vserver *vs, *next;
 
 	stream_listener_close(&server->path);
+	ghosts_watch_stop(&server->ghosts);
 	HASH_ITER(by_id, server->by_id, vs, next)
 		remove_vserver(server, vs);
 	stream_server_clear(server);

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "control.h"
+#include "ghosts_watch.h"
 #include "link.h"
 #include "log.h"
 #include "loop.h"
@@ -35,6 +36,7 @@ struct server {
 	uint64_t path_hurry_until;
 	bool warm_start, warming;  /* WarmStart=; stock's files have been asked for */
 	struct stream_server stream;
+	struct ghosts_watch ghosts;
 	struct udp_batch *batch;
 	uint64_t boot[2]; /* in the heads of state files */
 	struct siphash_key hash_key; /* of all tables that strangers fill */

@@ -16,11 +16,13 @@ struct rpcbind_conf {
 	unsigned port;
 	bool warm_start;
 	char *warm_start_dir;
+	unsigned ghost_interval; /* seconds */
 	/* Defaults for every VS; kept here only so that they are checked and printed. */
 	bool insecure;
 	bool remote_calls;
 	bool udp_dump;
 	unsigned amplification_rate;
+	bool remove_ghosts;
 	char **superusers;
 	char **access;
 	bool log_access;
@@ -35,6 +37,7 @@ struct rpcbind_vs_conf {
 	bool remote_calls;
 	bool udp_dump;
 	unsigned amplification_rate; /* bytes in a second; 0: no limit */
+	bool remove_ghosts;
 	char **superusers; /* decimal uids, resolved by the opener */
 	char **access;     /* access.h */
 	bool log_access;

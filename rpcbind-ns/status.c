@@ -220,9 +220,9 @@ static json_t *describe_entry(const struct regs_entry *e)
 	char owner[REGS_OWNER_MAX];
 
 	regs_owner_text(&e->owner, owner);
-	return json_pack("{s:I, s:I, s:s, s:s, s:s, s:b}", "program", (json_int_t)e->prog,
+	return json_pack("{s:I, s:I, s:s, s:s, s:s, s:b, s:b}", "program", (json_int_t)e->prog,
 		"version", (json_int_t)e->vers, "netid", netid_info(e->netid)->name, "address",
-		e->text, "owner", owner, "builtin", e->builtin);
+		e->text, "owner", owner, "builtin", e->builtin, "ghost", e->ghost);
 }
 
 static void method_registrations(struct control_call *call, json_t *parameters, void *arg)

@@ -30,8 +30,8 @@ static void log_refused(struct warming *w, const struct warmstart_entry *e, cons
 {
 	if (++w->refused > REFUSED_LOGGED)
 		return;
-	log_warn(w->vs->name, "not imported: program %u version %u netid %s address %s owner %s: %s",
-		e->prog, e->vers, e->netid, e->port_only ? "(a port)" : e->addr, e->owner, reason);
+	log_warn(w->vs->name, "not imported: program %u version %u, %s %s, owner %s: %s", e->prog,
+		e->vers, e->netid, e->port_only ? "(a port)" : e->addr, e->owner, reason);
 }
 
 static int take_entry(const struct warmstart_entry *entry, void *arg)
@@ -96,7 +96,8 @@ static void take_file(struct server *server, struct vserver *vs, enum opener_kin
 	struct warming w = {.vs = vs};
 	const char *name = opener_kind_name(kind);
 	size_t offset = 0;
-	int rc = import_file(&w, kind == OPENER_WARM ? WARMSTART_RPCB : WARMSTART_PMAP, fd, &offset);
+	int rc = import_file(
+		&w, kind == OPENER_WARM ? WARMSTART_RPCB : WARMSTART_PMAP, fd, &offset);
 
 	log_notice(vs->name, "%s: %u registrations imported, %u present, %u refused", name,
 		w.imported, w.present, w.refused);

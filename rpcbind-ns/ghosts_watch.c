@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <string.h>
+
+#include "container.h"
+#include "ghosts_diag.h"
+#include "ghosts_watch.h"
+#include "parse.h"
+#include "server.h"
+
+/* Each VS is looked at once in half an interval, so that who is gone is known after one and a half
+ * at most. */
+#define LOOKS_PER_INTERVAL 2
+/* In one turn of the loop: looks of GHOSTS_QUERIES_MAX registrations, and VSs passed over. */
+#define LOOKS_PER_TURN 4
+#define VISITS_PER_TURN 256
+#define PAUSE_MIN (5 * LOOP_MSEC)
+/* Lines of log: a tenant can make services come and go. */
+#define LOG_BURST 100
+#define LOG_INTERVAL LOOP_SEC
+
+static void tell(struct ghosts_watch *w, const struct vserver *vs, const struct regs_entry *e,
+	const char *what)
+{
+	char owner[REGS_OWNER_MAX];
+	uint64_t dropped;
+
+	if (!log_limit_ok(&w->limit, loop_now(w->server->loop), &dropped))
+		return;
+	regs_owner_text(&e->owner, owner);
+	log_notice(vs->name, "program %u version %u, %s %s, owner %s: %s", e->prog, e->vers,
+		netid_info(e->netid)->name, e->text, owner, what);
+	if (dropped)
+		log_notice(NULL, "%llu more messages of that kind were not logged",
+			(unsigned long long)dropped);
+}
+
+/* True when it is removed. It may have come back since it was last looked for. */
+static bool remove_ghost(struct ghosts_watch *w, struct vserver *vs, const struct regs_entry *e)
+{
+	static const struct regs_owner superuser = {.superuser = true};
+	struct ghosts_query query = {.entry = e};
+	struct regs_entry copy = *e;
+	char text[UADDR_MAX];
+
+	if (ghosts_look(vs->diag_fd, &query, 1) != 0 || query.present ||
+		copy_str(text, sizeof(text), e->text) != 0)
+		return false;
+	copy.text = text;
+	if (regs_unset(vs->proc.regs, copy.prog, copy.vers, copy.netid, &copy.uaddr,
+		    &superuser) != 1)
+		return false;
+	tell(w, vs, &copy, "removed");
+	return true;
+}
+
+/* Number of entries that are no more. */
+static size_t judge(struct ghosts_watch *w, struct vserver *vs, const struct ghosts_query *queries,
+	size_t count)
+{
+	uint64_t now = loop_now(w->server->loop);
+	size_t removed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct regs_entry *e = queries[i].entry;
+
+		switch (ghosts_judge(vs->proc.regs, e, queries[i].present, now, w->interval)) {
+		case GHOSTS_GONE:
+			tell(w, vs, e, "nobody listens there any more");
+			break;
+		case GHOSTS_BACK:
+			tell(w, vs, e, "somebody listens there again");
+			break;
+		case GHOSTS_NOTHING:
+			break;
+		}
+		if (e->ghost && vs->conf.remove_ghosts && remove_ghost(w, vs, e))
+			removed++;
+	}
+	return removed;
+}
+
+/* The registrations from the watch's position on. *seen is how many were passed, *last whether
+ * these were all. */
+static size_t collect(const struct ghosts_watch *w, const struct vserver *vs,
+	struct ghosts_query *queries, size_t *seen, bool *last)
+{
+	const struct regs_entry *e = NULL;
+	size_t count = 0, at = 0;
+
+	while (count < GHOSTS_QUERIES_MAX && (e = regs_next(vs->proc.regs, e))) {
+		if (at++ >= w->position && ghosts_protocol(e))
+			queries[count++] = (struct ghosts_query){.entry = e};
+	}
+	*seen = at > w->position ? at - w->position : 0;
+	*last = !e;
+	return count;
+}
+
+/* Looks at some registrations of one VS. True when the VS is done with. */
+static bool look_at(struct ghosts_watch *w, struct vserver *vs)
+{
+	struct ghosts_query queries[GHOSTS_QUERIES_MAX];
+	size_t seen, removed = 0;
+	bool last;
+	size_t count = collect(w, vs, queries, &seen, &last);
+
+	/* Without an answer nobody is judged. */
+	if (count && ghosts_look(vs->diag_fd, queries, count) == 0)
+		removed = judge(w, vs, queries, count);
+	w->position += seen - removed;
+	return last;
+}
+
+static bool is_worth_it(const struct vserver *vs)
+{
+	return vs->diag_fd >= 0 && vs->answered &&
+	       regs_count(vs->proc.regs) > regs_builtin_count(vs->proc.regs);
+}
+
+static void go_on(struct ghosts_watch *w)
+{
+	w->next = w->next->by_id.next;
+	w->position = 0;
+}
+
+/* Until something has been done that counts, or the round is over. */
+static void turn(struct ghosts_watch *w)
+{
+	unsigned looks = 0;
+
+	for (unsigned i = 0; i < VISITS_PER_TURN && looks < LOOKS_PER_TURN && w->next; i++) {
+		if (!is_worth_it(w->next)) {
+			go_on(w);
+			continue;
+		}
+		looks++;
+		if (look_at(w, w->next))
+			go_on(w);
+	}
+}
+
+/* Spread over the time of a round; with a VS that has very many registrations as fast as may be. */
+static uint64_t pause_of(const struct ghosts_watch *w, uint64_t period)
+{
+	uint64_t turns = HASH_CNT(by_id, w->server->by_id) / LOOKS_PER_TURN + 1;
+
+	return w->position || period / turns < PAUSE_MIN ? PAUSE_MIN : period / turns;
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+	struct ghosts_watch *w = container_of(timer, struct ghosts_watch, timer);
+	uint64_t now = loop_now(w->server->loop), period = w->interval / LOOKS_PER_INTERVAL;
+
+	if (!w->next) {
+		w->round = now;
+		w->next = w->server->by_id;
+		w->position = 0;
+	}
+	turn(w);
+	if (w->next)
+		loop_timer_in(w->server->loop, timer, pause_of(w, period));
+	else
+		loop_timer_at(w->server->loop, timer, w->round + period);
+}
+
+void ghosts_watch_init(struct ghosts_watch *watch, struct server *server)
+{
+	*watch = (struct ghosts_watch){.server = server,
+		.timer.fn = on_timer,
+		.limit = {.burst = LOG_BURST, .interval = LOG_INTERVAL}};
+}
+
+int ghosts_watch_start(struct ghosts_watch *watch, unsigned seconds)
+{
+	watch->interval = seconds * LOOP_SEC;
+	if (watch->next && loop_timer_set(&watch->timer))
+		return 0;
+	return loop_timer_in(watch->server->loop, &watch->timer,
+		watch->interval / LOOKS_PER_INTERVAL);
+}
+
+void ghosts_watch_stop(struct ghosts_watch *watch)
+{
+	loop_timer_del(watch->server->loop, &watch->timer);
+	watch->next = NULL;
+}
+
+void ghosts_watch_forget(struct ghosts_watch *watch, const struct vserver *vs)
+{
+	if (watch->next == vs)
+		go_on(watch);
+}
