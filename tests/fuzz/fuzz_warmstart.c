@@ -43,12 +43,12 @@ static int on_entry(const struct warmstart_entry *e, void *arg)
 
 static void check_kind(enum warmstart_kind kind, const uint8_t *data, size_t size)
 {
-	static const struct regs_limits limits = {1000, 100};
+	static const struct regs_limits limits = {.entries = 1000, .entries_per_owner = 100};
 	struct run first = {0}, again = {0};
 	size_t offset = SIZE_MAX, offset_again = SIZE_MAX;
 	int rc;
 
-	FUZZ_CHECK(regs_new(&first.regs, &limits) == 0);
+	FUZZ_CHECK(regs_new(&first.regs, &limits, NULL) == 0);
 	again.regs = first.regs;
 	rc = warmstart_read(kind, data, size, on_entry, &first, &offset);
 	FUZZ_CHECK(rc == 0 ? offset == SIZE_MAX : offset <= size);

@@ -9,10 +9,10 @@
 
 static int setup(void **state)
 {
-	static const struct regs_limits limits = {20, 3};
+	static const struct regs_limits limits = {.entries = 20, .entries_per_owner = 3};
 	struct regs *regs;
 
-	assert_int_equal(regs_new(&regs, &limits), 0);
+	assert_int_equal(regs_new(&regs, &limits, NULL), 0);
 	*state = regs;
 	return 0;
 }
@@ -61,6 +61,14 @@ static const struct regs_entry *last(const struct regs *regs)
 	return e;
 }
 
+static void owner_is(const struct regs_entry *e, const char *owner)
+{
+	char text[REGS_OWNER_MAX];
+
+	regs_owner_text(&e->owner, text);
+	assert_string_equal(text, owner);
+}
+
 static void owners(void **state)
 {
 	static const struct {
@@ -68,15 +76,15 @@ static void owners(void **state)
 	} cases[] = {{"superuser", "superuser"}, {"unknown", "unknown"}, {"105", "105"}, {"0", "0"},
 		{"4294967294", "4294967294"}, {"4294967295", "unknown"}, {"-1", "unknown"},
 		{"root", "unknown"}, {"", "unknown"}, {"Superuser", "unknown"}};
-	static const struct regs_limits limits = {20, 20};
+	static const struct regs_limits limits = {.entries = 20, .entries_per_owner = 20};
 	struct regs *regs;
 
 	(void)state;
-	assert_int_equal(regs_new(&regs, &limits), 0);
+	assert_int_equal(regs_new(&regs, &limits, NULL), 0);
 	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(put(regs, entry(300 + i, "udp", "0.0.0.0.8.1", cases[i].told)),
 			IMPORT_NEW);
-		assert_string_equal(last(regs)->owner_text, cases[i].taken);
+		owner_is(last(regs), cases[i].taken);
 	}
 	regs_free(regs);
 }
@@ -88,7 +96,7 @@ static void present_and_taken(void **state)
 	assert_int_equal(put(regs, entry(300, "udp", "0.0.0.0.8.1", "5")), IMPORT_NEW);
 	assert_int_equal(put(regs, entry(300, "udp", "0.0.0.0.8.1", "5")), IMPORT_PRESENT);
 	assert_int_equal(put(regs, entry(300, "UDP", "0.0.0.0.8.1", "6")), IMPORT_PRESENT);
-	assert_string_equal(last(regs)->owner_text, "5");
+	owner_is(last(regs), "5");
 	assert_int_equal(put(regs, entry(300, "udp", "0.0.0.0.8.2", "5")), IMPORT_REFUSED);
 	assert_int_equal(put(regs, entry(300, "udp", "10.0.0.1.8.1", "6")), IMPORT_REFUSED);
 	assert_int_equal(put(regs, entry(300, "udp", "10.0.0.1.8.1", "5")), IMPORT_NEW);
@@ -106,7 +114,7 @@ static void ports(void **state)
 	assert_int_equal(put(regs, port(300, "udp", 2049)), IMPORT_PRESENT);
 	assert_int_equal(put(regs, port(300, "tcp", 2049)), IMPORT_NEW);
 	assert_string_equal(last(regs)->text, "0.0.0.0.8.1");
-	assert_string_equal(last(regs)->owner_text, "unknown");
+	owner_is(last(regs), "unknown");
 	assert_int_equal(put(regs, port(300, "udp", 2050)), IMPORT_REFUSED);
 	assert_int_equal(put(regs, port(301, "udp", 0)), IMPORT_REFUSED);
 	assert_int_equal(put(regs, port(301, "udp", 65536)), IMPORT_REFUSED);
