@@ -30,7 +30,7 @@ static const char *reason_of(int error)
 	case -ENOSPC:
 		return "a limit is reached";
 	default:
-		return "out of memory";
+		return strerror(-error);
 	}
 }
 

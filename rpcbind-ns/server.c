@@ -50,6 +50,10 @@ static void tell_ready(struct server *server)
 void server_answered(struct server *server)
 {
 	server->unanswered--;
+	if (server->warm_later) {
+		server->warm_later = false;
+		warm_request(server);
+	}
 	tell_ready(server);
 }
 

@@ -34,6 +34,7 @@ struct server {
 	char path_holder[128];
 	struct loop_timer path_timer;
 	uint64_t path_hurry_until;
+	bool warm_later; /* they were not taken before the host was answered */
 	bool warm_start, warming;  /* WarmStart=; stock's files have been asked for */
 	struct stream_server stream;
 	struct ghosts_watch ghosts;

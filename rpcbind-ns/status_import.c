@@ -111,6 +111,12 @@ void status_import(struct control_call *call, json_t *parameters, void *arg)
 			json_pack("{s:s}", "parameter", "registrations"));
 		return;
 	}
+	/* What it remembers itself comes first. */
+	if (!vs->answered) {
+		control_error(call, "org.nsaux.rpcbind.Failed",
+			json_pack("{s:s}", "reason", "the virtual server is only starting"));
+		return;
+	}
 	counts.refused = json_array();
 	json_array_foreach(registrations, i, object) {
 		if (read_entry(object, &e))

@@ -130,6 +130,10 @@ void warm_take(struct server *server, uint32_t mask, struct link_socket *sockets
 {
 	struct vserver *host = find_host(server);
 
+	/* What it remembers itself is not loaded yet, and nothing can be added. */
+	server->warm_later = host && !host->answered;
+	if (server->warm_later)
+		return;
 	for (unsigned kind = OPENER_WARM; kind <= OPENER_WARM_PMAP; kind++) {
 		if (host && (mask & OPENER_BIT(kind)) && sockets[kind].fd >= 0)
 			take_file(server, host, (enum opener_kind)kind, sockets[kind].fd);
