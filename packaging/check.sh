@@ -113,7 +113,7 @@ every='$(TESTS)' e2e='$(filter %.netns,$(TESTS))' not_e2e='$(filter-out %.netns,
 
 lint() {
 	heading "lint: scripts, manual pages, licence lines"
-	one "shellcheck" in_tree '( -name *.sh -o -name *.netns -o -name nsrun -o -path */.ci/run )' shellcheck -x
+	one "shellcheck" in_tree '( -name *.sh -o -name *.netns -o -name nsrun -o -path */.ci/run -o -path */tests/bench/run )' shellcheck -x
 	one "mandoc" in_tree '-name *.[1-8]' mandoc -T lint -W warning
 	one "a licence line in every source file" has_licence
 }
