@@ -46,6 +46,14 @@ void bench_set_up(int cpu)
 		bench_die("sched_setaffinity", errno);
 }
 
+void bench_be_prompt(int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	if (sched_setscheduler(0, SCHED_FIFO, &param))
+		fprintf(stderr, "SCHED_FIFO: %s\n", strerror(errno));
+}
+
 uint64_t bench_cpu_time(pid_t pid)
 {
 	struct timespec ts;

@@ -12,6 +12,8 @@ void bench_die(const char *what, int rc) __attribute__((noreturn));
 
 /* cpu < 0: anywhere. Every descriptor that the limits allow is allowed. */
 void bench_set_up(int cpu);
+/* SCHED_FIFO with that priority; where it is not allowed that is said, and no more. */
+void bench_be_prompt(int priority);
 /* CPU time of all threads of a process, in nanoseconds. */
 uint64_t bench_cpu_time(pid_t pid);
 /* Sleeps until that time of peer_now(). */

@@ -7,12 +7,14 @@
 #include <stdint.h>
 
 #define ECHO_MAX 9000
+#define ECHO_BATCH_MAX 64
 
 enum echo_kind { ECHO_UDP, ECHO_LISTENER, ECHO_STREAM };
 
 struct echo {
 	int epoll;
-	size_t reply; /* bytes, without a record mark */
+	size_t reply;   /* bytes, without a record mark */
+	unsigned batch; /* datagrams */
 };
 
 struct echo_socket {

@@ -8,8 +8,6 @@
 
 #include "echo.h"
 
-#define BATCH 32
-
 struct slot {
 	struct sockaddr_storage peer;
 	union {
@@ -20,9 +18,9 @@ struct slot {
 	uint8_t data[ECHO_MAX];
 };
 
-static void prepare(struct mmsghdr *msg, struct slot *slots)
+static void prepare(struct mmsghdr *msg, struct slot *slots, unsigned batch)
 {
-	for (unsigned i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < batch; i++) {
 		slots[i].iov = (struct iovec){ slots[i].data, ECHO_MAX };
 		msg[i].msg_hdr = (struct msghdr){ .msg_name = &slots[i].peer,
 			.msg_namelen = sizeof(slots[i].peer),
@@ -51,12 +49,12 @@ static bool turn_round(struct msghdr *msg, size_t len)
 
 void echo_datagrams(struct echo *echo, struct echo_socket *s)
 {
-	static struct slot slots[BATCH];
-	static struct mmsghdr msg[BATCH];
+	static struct slot slots[ECHO_BATCH_MAX];
+	static struct mmsghdr msg[ECHO_BATCH_MAX];
 	int n;
 
-	prepare(msg, slots);
-	n = recvmmsg(s->fd, msg, BATCH, MSG_DONTWAIT, NULL);
+	prepare(msg, slots, echo->batch);
+	n = recvmmsg(s->fd, msg, echo->batch, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		if (!turn_round(&msg[i].msg_hdr, echo->reply))
 			return;

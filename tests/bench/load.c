@@ -53,6 +53,7 @@ void load_open_everywhere(struct load *load, const char *dir, uint16_t port, uns
 
 	count = bench_udp_everywhere(dir, port, 0, &fds);
 	prepare(load, (unsigned)count, window);
+	load->apart = true;
 	for (size_t i = 0; i < count; i++) {
 		load->conns[i].peer.fd = fds[i];
 		watch(load, &load->conns[i]);

@@ -17,6 +17,7 @@ struct load_conn {
 	struct peer peer;
 	uint32_t xid[LOAD_WINDOW_MAX], index[LOAD_WINDOW_MAX];
 	bool busy[LOAD_WINDOW_MAX];
+	uint32_t next; /* index of the next call, where each connection counts for itself */
 	uint8_t *in; /* of a stream: what has come of records that are not complete */
 	size_t in_len;
 };
@@ -26,7 +27,8 @@ struct load {
 	struct load_conn *conns;
 	unsigned count, window;
 	int epoll;
-	uint32_t next;  /* index of the next call */
+	uint32_t next;  /* index of the next call... */
+	bool apart;     /* ...or each connection makes all calls, in its own order */
 	uint32_t xid;
 	uint64_t quota; /* calls that may still be sent */
 	uint64_t sent, answered, lost;

@@ -30,7 +30,7 @@ static void add_call(struct load *load, struct load_conn *c, unsigned slot, stru
 	load->sent++;
 	c->busy[slot] = true;
 	c->xid[slot] = ++load->xid * LOAD_WINDOW_MAX + slot;
-	c->index[slot] = load->next++;
+	c->index[slot] = load->apart ? c->next++ : load->next++;
 	out->len[out->count] = call_make(&load->plan, c->xid[slot], c->index[slot],
 					 out->data[out->count] + 4);
 	out->count++;

@@ -19,6 +19,8 @@ big=${sizes[2]} mid=${sizes[1]} small=${sizes[0]}
 variants=("p$small" "p$mid" "p$big" "a${addresses[0]}" "a${addresses[1]}")
 rpcbind_ns=$top_builddir/rpcbind-ns/rpcbind-ns
 socket=/run/rpcbind.sock
+# Datagrams that ours takes at once, and so does the echo.
+batch=$(sed -n 's/^#define BATCH \([0-9]*\)$/\1/p' "$top_srcdir/rpcbind-ns/udp.c")
 has_stock=
 [ "$(id -u)" = 0 ] && awk '{ n += $3 } END { exit n <= 65536 }' /proc/self/uid_map &&
 	command -v rpcbind >/dev/null && has_stock=yes
@@ -80,7 +82,7 @@ configure() {
 
 # NETNS-DIRECTORY: what to start, as daemon_command
 daemon() {
-	daemon_command=("$rpcbind_ns" -f --config "$T/rpcbind-ns.conf" --vs-dir "$T/vs.d"
+	daemon_command=(env "LD_LIBRARY_PATH=$libraries" "$(unwrapped "$rpcbind_ns")" -f --config "$T/rpcbind-ns.conf" --vs-dir "$T/vs.d"
 		--netns-dir "$1" --runtime-dir "$T/rt" --state-dir "$T/state")
 }
 
@@ -123,7 +125,7 @@ reply_size() { # NS CALL TARGET...
 echo_server() {
 	local name=$1 reply=$2
 	shift 2
-	background "$name" "p$small" "$bin/rpcecho" -c $server_cpu -r "$reply" "$@"
+	background "$name" "p$small" "$bin/rpcecho" -c $server_cpu -b "$batch" -r "$reply" "$@"
 	echo_pid[$name]=$!
 	wait_for 5 grep -q ready "$T/$name.log" || fail "echo"
 }
@@ -212,21 +214,13 @@ stream_rows() {
 
 # ---- latency under load
 
-# Where even the echo loses pings the machine was not ours for a while.
 ping_round() {
-	local try
-	for try in 1 2 3 4 5; do
-		ping_under_load echo-ping "echo-addr-p$mid.rate" cli -e getaddr udp 10.77.1.1 8 && break
-		say "the echo has lost pings, try $try"
-	done
-	ping_under_load ping "getaddr-p$mid.rate" cli -p "$mid" getaddr udp 10.77.2.1 111 ||
-		say "ours has lost pings"
-	sample echo-ping "$(last echo-ping.p99)"
-	sample ping "$(last ping.p99)"
+	ping_under_load echo-ping "echo-addr-p$mid.rate" cli "${echo_pid[echo-addr]}" -e getaddr udp 10.77.1.1 8
+	ping_under_load ping "getaddr-p$mid.rate" cli "$server" -p "$mid" getaddr udp 10.77.2.1 111
 }
 
 ping_rows() {
-	row "p99 of a ping a ms at 70 % load" us echo echo-ping ping 'ratio<=1.5'
+	row "p99 of a ping a ms at 70 % load" us echo echo-ping.p99 ping.p99 'ratio<=1.5'
 	row "  p50" us echo echo-ping.p50 ping.p50 -
 }
 
@@ -239,6 +233,10 @@ set_round() {
 		load "set-$n" "p$n" "$server" -p "$n" set unix $socket
 		[ -z "$p" ] || load "stock-set-$n" "s-p$n" "$p" -p "$n" set unix "/proc/$p/root$socket"
 	done
+	load echo-set "p$small" "${echo_pid[echo-local]}" -1 -e set unix /run/echo.sock
+	load set-fresh "p$small" "$server" -p "$small" -1 set unix $socket
+	p=${stock_pid[p$small]-}
+	[ -z "$p" ] || load stock-set-fresh "s-p$small" "$p" -p "$small" -1 set unix "/proc/$p/root$socket"
 }
 
 set_rows() {
@@ -248,6 +246,8 @@ set_rows() {
 		row "SET over the local socket, $n programs" /s stock "stock-set-$n.rate" "set-$n.rate" "$bar"
 	done
 	row "  flat: $big over $small programs" us "$small" "set-$small" "set-$big" 'ratio<=1.15'
+	row "  a connection for each SET" us echo echo-set set-fresh 'ratio<=1.4'
+	row "" us stock stock-set-fresh set-fresh -
 }
 
 # ---- many namespaces
@@ -292,8 +292,8 @@ stock_many() {
 }
 
 many_round() {
-	load echo-many "p$small" "$many_echo" -w 1 -e self netns $T/many 7
-	load many "p$small" "$server" -w 1 self netns $T/many 111
+	load echo-many "p$small" "$many_echo" -w 1 -p 1 -e getaddr netns $T/many 7
+	load many "p$small" "$server" -w 1 -p 1 getaddr netns $T/many 111
 }
 
 many_rows() {
@@ -315,8 +315,9 @@ many_part() {
 		many_starts
 	done
 	pin_ours
-	background echo-many "p$small" "$bin/rpcecho" -c $server_cpu -r "$(value reply "$(in_ns "p$small" \
-		"$bin/rpcload" -t 1 -w 1 self netns $T/many 111)")" netns $T/many 7
+	"$bin/rpcload" -w 1 -p 1 register netns $T/many 111 >/dev/null || fail "registrations in $many namespaces"
+	background echo-many "p$small" "$bin/rpcecho" -c $server_cpu -b "$batch" -r "$(value reply "$("$bin/rpcload" \
+		-t 1 -w 1 -p 1 getaddr netns $T/many 111)")" netns $T/many 7
 	many_echo=$!
 	wait_for 10 grep -q ready $T/echo-many.log || fail "echo"
 	for ((i = 1; i <= rounds; i++)); do

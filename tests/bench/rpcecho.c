@@ -23,7 +23,7 @@
 
 static void usage(void)
 {
-	fputs("usage: rpcecho [-c CPU] [-r BYTES-OF-A-REPLY] TARGET\n"
+	fputs("usage: rpcecho [-c CPU] [-r BYTES-OF-A-REPLY] [-b DATAGRAMS-IN-A-BATCH] TARGET\n"
 	      "  TARGET  udp ADDRESS PORT | tcp ADDRESS PORT | unix PATH |\n"
 	      "          netns DIRECTORY PORT (a socket in each namespace)\n",
 	      stderr);
@@ -122,15 +122,17 @@ static void open_target(struct echo *echo, const char *const *target)
 
 int main(int argc, char **argv)
 {
-	static struct echo echo = { .reply = 40 };
+	static struct echo echo = { .reply = 40, .batch = 32 };
 	struct epoll_event events[EVENTS];
 	int c, cpu = -1;
 
-	while ((c = getopt(argc, argv, "c:r:")) != -1) {
+	while ((c = getopt(argc, argv, "c:r:b:")) != -1) {
 		if (c == 'c')
 			cpu = (int)bench_number(optarg, 0, 1023);
 		else if (c == 'r')
 			echo.reply = bench_number(optarg, 4, ECHO_MAX);
+		else if (c == 'b')
+			echo.batch = (unsigned)bench_number(optarg, 1, ECHO_BATCH_MAX);
 		else
 			usage();
 	}

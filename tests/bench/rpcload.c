@@ -15,6 +15,7 @@
 
 struct options {
 	unsigned sockets, window, cpu_of;
+	bool fresh, fifo;
 	uint64_t milliseconds, rate;
 	int cpu;
 	const char *call;
@@ -26,11 +27,13 @@ static void usage(void)
 	      "  CALL    null, getport, getaddr, self (GETADDR of rpcbind); register (programs on\n"
 	      "          udp, tcp and local), set (SET of others, which are removed again)\n"
 	      "  TARGET  udp ADDRESS PORT | tcp ADDRESS PORT | unix PATH |\n"
-	      "          netns DIRECTORY PORT (a socket in each namespace)\n"
+	      "          netns DIRECTORY PORT (a socket in each namespace; -w 1)\n"
 	      "  -s N    sockets [4]           -w N   calls on their way on each [16]\n"
 	      "  -p N    programs [10]         -t MS  how long [1000]\n"
 	      "  -r N    paced: calls a second -e     an echo answers: look at xids only\n"
-	      "  -c CPU  where to run          -P PID whose CPU time is measured\n",
+	      "  -c CPU  where to run          -P PID whose CPU time is measured\n"
+	      "  -f      under SCHED_FIFO, where that is allowed\n"
+	      "  -1      set: a connection for each call, one after the other, as libtirpc does\n",
 	      stderr);
 	exit(2);
 }
@@ -39,7 +42,7 @@ static void read_options(int argc, char **argv, struct options *o, struct load *
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:w:p:t:r:ec:P:")) != -1) {
+	while ((c = getopt(argc, argv, "s:w:p:t:r:ec:P:1f")) != -1) {
 		switch (c) {
 		case 's': o->sockets = (unsigned)bench_number(optarg, 1, 1000); break;
 		case 'w': o->window = (unsigned)bench_number(optarg, 1, LOAD_WINDOW_MAX); break;
@@ -48,6 +51,8 @@ static void read_options(int argc, char **argv, struct options *o, struct load *
 		case 'r': o->rate = bench_number(optarg, 1, 100000000); break;
 		case 'e': load->plan.echo = true; break;
 		case 'c': o->cpu = (int)bench_number(optarg, 0, 1023); break;
+		case 'f': o->fifo = true; break;
+		case '1': o->fresh = true; break;
 		case 'P': o->cpu_of = (unsigned)bench_number(optarg, 1, INT32_MAX); break;
 		default: usage();
 		}
@@ -101,6 +106,49 @@ static void run_closed(struct load *load, const struct options *o, uint64_t call
 	cost->cpu += o->cpu_of ? bench_cpu_time((pid_t)o->cpu_of) - cpu : 0;
 }
 
+/* One call on a connection of its own. */
+static void call_once(struct load *load, const char *const *target, uint32_t index)
+{
+	uint8_t record[4 + CALL_MAX], reply[CALL_MAX];
+	struct peer peer;
+	size_t len;
+	ssize_t n;
+	int rc = peer_open(&peer, target, NULL);
+
+	if (rc)
+		bench_die(target[1], rc);
+	len = call_make(&load->plan, index, index, record + 4);
+	put_u32(record, 0x80000000U | (uint32_t)len);
+	rc = peer_write(&peer, record, 4 + len, 0);
+	n = rc ? rc : peer_read(&peer, reply, sizeof(reply), 5000);
+	if (n < 0 || !call_check(&load->plan, index, reply, (size_t)n))
+		bench_die("a call on a connection of its own", n < 0 ? (int)n : EBADMSG);
+	peer_close(&peer);
+}
+
+/* As run_set(), the way libtirpc's servers do it. */
+static void run_fresh_set(struct load *load, const struct options *o, const char *const *target,
+			  uint64_t until, struct cost *cost)
+{
+	uint32_t first = CALLS_NETIDS * load->plan.programs;
+	struct cost removal = { 0 };
+
+	while (peer_now() < until) {
+		uint64_t cpu = o->cpu_of ? bench_cpu_time((pid_t)o->cpu_of) : 0;
+		uint64_t begin = peer_now();
+
+		load->plan.proc = CALL_SET;
+		for (uint32_t i = 0; i < CHANGES; i++)
+			call_once(load, target, first + i);
+		cost->calls += CHANGES;
+		cost->wall += peer_now() - begin;
+		cost->cpu += o->cpu_of ? bench_cpu_time((pid_t)o->cpu_of) - cpu : 0;
+		load->plan.proc = CALL_UNSET;
+		load->next = first;
+		run_closed(load, o, CHANGES, UINT64_MAX, &removal);
+	}
+}
+
 /* Only the SETs count. */
 static void run_set(struct load *load, const struct options *o, uint64_t until, struct cost *cost)
 {
@@ -128,14 +176,18 @@ static void run_paced(struct load *load, const struct options *o, uint64_t until
 	cost->calls = load->answered;
 }
 
-static void run(struct load *load, const struct options *o, struct cost *cost)
+static void run(struct load *load, const struct options *o, const char *const *target,
+		struct cost *cost)
 {
 	uint64_t until = peer_now() + o->milliseconds * 1000000;
 
-	if (strcmp(o->call, "set") == 0)
+	if (strcmp(o->call, "set") == 0 && o->fresh)
+		run_fresh_set(load, o, target, until, cost);
+	else if (strcmp(o->call, "set") == 0)
 		run_set(load, o, until, cost);
 	else if (strcmp(o->call, "register") == 0)
-		run_closed(load, o, CALLS_NETIDS * load->plan.programs, UINT64_MAX, cost);
+		run_closed(load, o, CALLS_NETIDS * load->plan.programs *
+			   (load->apart ? load->count : 1), UINT64_MAX, cost);
 	else if (o->rate)
 		run_paced(load, o, until, cost);
 	else
@@ -154,8 +206,10 @@ int main(int argc, char **argv)
 	else if (!call_by_name(o.call, &load.plan.proc))
 		usage();
 	bench_set_up(o.cpu);
+	if (o.fifo)
+		bench_be_prompt(20);
 	open_target(&load, &o, (const char *const *)(argv + optind));
-	run(&load, &o, &cost);
+	run(&load, &o, (const char *const *)(argv + optind), &cost);
 	if (!cost.calls)
 		bench_die("no answers", ETIMEDOUT);
 	printf("calls=%llu lost=%llu rate=%.0f cpu=%.3f busy=%.3f reply=%zu\n",

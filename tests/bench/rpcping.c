@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,14 +87,6 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void be_prompt(void)
-{
-	struct sched_param param = { .sched_priority = 50 };
-
-	if (sched_setscheduler(0, SCHED_FIFO, &param))
-		fprintf(stderr, "SCHED_FIFO: %s\n", strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
 	uint64_t interval = 1000, time = 1000;
@@ -113,7 +104,7 @@ int main(int argc, char **argv)
 	if (!peer_target_words((const char *const *)(argv + optind)))
 		usage();
 	bench_set_up(cpu);
-	be_prompt();
+	bench_be_prompt(50);
 	p.count = (uint32_t)(time * 1000 / interval + 1);
 	p.sent = calloc(p.count, sizeof(*p.sent));
 	p.took = malloc(p.count * sizeof(*p.took));
