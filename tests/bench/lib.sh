@@ -88,12 +88,15 @@ value() { # NAME TEXT
 	done
 }
 
-# CPU time of a request (KEY, in microseconds) and requests a second (KEY.rate).
+# CPU time of a request (KEY, in microseconds) and requests a second (KEY.rate). Stock may fail: on a busy
+# machine it stops answering over streams at times.
 load() { # KEY NS PID [OPTION...] CALL TARGET...
 	local key=$1 ns=$2 pid=$3 out
 	shift 3
-	out=$(in_ns "$ns" "$bin/rpcload" -c $client_cpu -t "$ms" -P "$pid" "$@") ||
-		fail "$key: rpcload $*"
+	out=$(in_ns "$ns" "$bin/rpcload" -c $client_cpu -t "$ms" -P "$pid" "$@") || {
+		[ "${key#stock}" != "$key" ] || fail "$key: rpcload $*"
+		say "$key: rpcload $* has failed" && return
+	}
 	sample "$key" "$(value cpu "$out")"
 	sample "$key.rate" "$(value rate "$out")"
 }

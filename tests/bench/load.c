@@ -11,8 +11,9 @@
 #include "bench.h"
 #include "load.h"
 
-#define LOST_AFTER 200 /* ms without any answer */
-#define LOST_MAX 1000  /* calls: then the server is not there */
+#define LOST_AFTER 200 /* ms without any answer... */
+#define STUCK_AFTER 5000 /* ...over streams, where nothing is lost */
+#define GIVEN_UP_MAX 25  /* times in a row: then the server is not there */
 #define TICK 100000    /* ns: how often a paced load sends */
 #define PACED_BATCH 64
 
@@ -61,16 +62,16 @@ void load_open_everywhere(struct load *load, const char *dir, uint16_t port, uns
 	free(fds);
 }
 
-static void give_up(struct load *load)
+static void give_up(struct load *load, unsigned times)
 {
+	if (times > GIVEN_UP_MAX)
+		bench_die("the server does not answer", ETIMEDOUT);
 	for (unsigned i = 0; i < load->count; i++) {
 		for (unsigned slot = 0; slot < load->window; slot++) {
 			load->lost += load->conns[i].busy[slot];
 			load->conns[i].busy[slot] = false;
 		}
 	}
-	if (load->lost > LOST_MAX)
-		bench_die("the server does not answer", ETIMEDOUT);
 }
 
 static void fill_all(struct load *load)
@@ -81,15 +82,18 @@ static void fill_all(struct load *load)
 
 void load_closed(struct load *load, uint64_t calls, uint64_t until)
 {
+	int patience = load->conns[0].peer.stream ? STUCK_AFTER : LOST_AFTER;
 	struct epoll_event events[64];
+	unsigned silent = 0;
 
 	load->quota = calls;
 	fill_all(load);
 	while (load->sent > load->answered + load->lost) {
-		int n = epoll_wait(load->epoll, events, 64, LOST_AFTER);
+		int n = epoll_wait(load->epoll, events, 64, patience);
 
+		silent = n == 0 ? silent + 1 : 0;
 		if (n == 0) {
-			give_up(load);
+			give_up(load, silent);
 			fill_all(load);
 		}
 		if (peer_now() >= until)
