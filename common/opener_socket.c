@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +78,9 @@ static int set_up_inet(int fd, enum opener_kind kind, uint16_t port,
 	/* Before anything can arrive. */
 	if (!rc)
 		rc = opener_filter_set(fd, kind, vs_policy);
+	/* Accepted sockets inherit it: no reply waits for the acknowledgement of one before. */
+	if (!rc && type == SOCK_STREAM)
+		rc = set_on(fd, IPPROTO_TCP, TCP_NODELAY);
 	if (!rc && bind(fd, &a.sa, len) < 0)
 		rc = -errno;
 	if (!rc && type == SOCK_STREAM && listen(fd, BACKLOG) < 0)

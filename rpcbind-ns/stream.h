@@ -89,6 +89,7 @@ struct stream_server {
 	uint64_t rescan_after;
 	uint8_t *reply;    /* grows, and shrinks after a large reply */
 	size_t reply_size;
+	size_t joined;     /* bytes of replies in it that are still to be sent */
 	uint8_t *scratch;
 	int fd_limit;      /* a descriptor from here on means that few are left */
 	int reserve_fd;    /* given up to accept and close when descriptors run out */

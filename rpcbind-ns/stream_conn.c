@@ -85,15 +85,15 @@ static int grow_reply(struct proc_reply *reply, size_t need)
 
 	if (need > STREAM_REPLY_MAX)
 		return -ENOMEM;
-	while (size < need + 4)
+	while (size < ss->joined + 4 + need)
 		size *= 2;
 	p = realloc(ss->reply, size);
 	if (!p)
 		return -ENOMEM;
 	ss->reply = p;
 	ss->reply_size = size;
-	reply->data = p + 4;
-	reply->size = size - 4;
+	reply->data = p + ss->joined + 4;
+	reply->size = size - ss->joined - 4;
 	return 0;
 }
 
@@ -182,12 +182,29 @@ static int send_reply(struct stream_conn *c, size_t len)
 	return keep_reply(c, len, (size_t)n);
 }
 
+/* The replies that stand in ss->reply. */
+static int send_joined(struct stream_conn *c)
+{
+	struct stream_server *ss = &c->server->stream;
+	size_t len = ss->joined;
+	int rc;
+
+	if (!len)
+		return 0;
+	ss->joined = 0;
+	rc = send_reply(c, len);
+	shrink_reply(ss);
+	return rc;
+}
+
+/* The reply joins those to the records before, which go out together; a long one goes at once, so
+ * that no more is made for a peer who does not read. */
 static int serve_record(struct stream_conn *c, const uint8_t *record, size_t len)
 {
 	struct stream_server *ss = &c->server->stream;
 	struct stream_reply r = {.ss = ss,
-		.reply = {.data = ss->reply + 4,
-			.size = ss->reply_size - 4,
+		.reply = {.data = ss->reply + ss->joined + 4,
+			.size = ss->reply_size - ss->joined - 4,
 			.limit = STREAM_REPLY_MAX,
 			.grow = grow_reply}};
 	struct proc_forward forward;
@@ -196,10 +213,11 @@ static int serve_record(struct stream_conn *c, const uint8_t *record, size_t len
 	c->caller.wall_seconds = (uint64_t)time(NULL);
 	if (proc_call(c->vs ? &c->vs->proc : NULL, &c->caller, record, len, &r.reply, &forward) ==
 		PROC_REPLY) {
-		record_mark(ss->reply, r.reply.len);
+		record_mark(ss->reply + ss->joined, r.reply.len);
 		c->has_asked = true;
-		rc = send_reply(c, r.reply.len + 4);
-		shrink_reply(ss);
+		ss->joined += r.reply.len + 4;
+		if (ss->joined >= STREAM_JOIN)
+			rc = send_joined(c);
 	}
 	if (c->vs)
 		turn_lap(c->vs, TURN_STREAM);
@@ -219,30 +237,39 @@ static int keep_rest(struct stream_conn *c, const uint8_t *data, size_t len)
 	return 0;
 }
 
-static int feed(struct stream_conn *c, const uint8_t *data, size_t len)
+static int feed_record(struct stream_conn *c, const uint8_t **data, size_t *len)
 {
 	const uint8_t *record;
 	size_t record_len;
+	ssize_t n = record_feed(&c->in, *data, *len, &record, &record_len);
 
-	while (len) {
-		ssize_t n = record_feed(&c->in, data, len, &record, &record_len);
-		if (n < 0)
-			return (int)n;
-		data += n;
-		len -= (size_t)n;
-		int rc = record ? serve_record(c, record, record_len) : 0;
-		if (rc)
-			return rc;
-		if (c->out)
-			return keep_rest(c, data, len);
-		if (c->vs && len && !turn_has_time(c->vs, TURN_STREAM)) {
-			rc = keep_rest(c, data, len);
-			if (!rc)
-				stream_enqueue(c);
-			return rc;
-		}
+	if (n < 0)
+		return (int)n;
+	*data += n;
+	*len -= (size_t)n;
+	return record ? serve_record(c, record, record_len) : 0;
+}
+
+static int feed(struct stream_conn *c, const uint8_t *data, size_t len)
+{
+	int rc = 0, sent;
+
+	while (len && !rc && !c->out) {
+		rc = feed_record(c, &data, &len);
+		if (c->vs && !turn_has_time(c->vs, TURN_STREAM))
+			break;
 	}
-	return 0;
+	/* What was served before an error is answered. */
+	sent = send_joined(c);
+	if (!rc)
+		rc = sent;
+	if (rc || !len)
+		return rc;
+	rc = keep_rest(c, data, len);
+	/* Either the peer takes no more, or the time is over. */
+	if (!rc && !c->out)
+		stream_enqueue(c);
+	return rc;
 }
 
 static int feed_stash(struct stream_conn *c)

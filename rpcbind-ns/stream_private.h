@@ -9,6 +9,7 @@
 #define STREAM_SCRATCH 16384       /* read from one connection in one turn */
 #define STREAM_REPLY_SMALL 65536   /* kept between replies */
 #define STREAM_REPLY_MAX (4u << 20)
+#define STREAM_JOIN 16384          /* bytes of replies from which on they are sent */
 #define STREAM_SEND (128u << 10)   /* sent to one connection in one go */
 
 /* The handlers of a new connection. */
