@@ -19,9 +19,15 @@ void rpcmsg_in_init(struct rpcmsg_in *in, const void *msg, size_t len)
 	xdrmem_create(&in->xdr, (char *)(uintptr_t)msg, (u_int)in->len, XDR_DECODE);
 }
 
+/* Of XDR's ways to a word the one with the fewest calls. */
 bool rpcmsg_get_u32(struct rpcmsg_in *in, uint32_t *value)
 {
-	return xdr_u_int32_t(&in->xdr, value);
+	int32_t word;
+
+	if (!XDR_GETINT32(&in->xdr, &word))
+		return false;
+	*value = (uint32_t)word;
+	return true;
 }
 
 /* The next len bytes and their padding. */
@@ -212,7 +218,9 @@ static bool room(struct rpcmsg_out *out, size_t size)
 
 void rpcmsg_put_u32(struct rpcmsg_out *out, uint32_t value)
 {
-	if (room(out, BYTES_PER_XDR_UNIT) && !xdr_u_int32_t(&out->xdr, &value))
+	int32_t word = (int32_t)value;
+
+	if (room(out, BYTES_PER_XDR_UNIT) && !XDR_PUTINT32(&out->xdr, &word))
 		out->failed = true;
 }
 
@@ -234,7 +242,13 @@ void rpcmsg_put_opaque(struct rpcmsg_out *out, const void *data, size_t len)
 
 void rpcmsg_put_string(struct rpcmsg_out *out, const char *text)
 {
-	rpcmsg_put_opaque(out, text, strlen(text));
+	size_t len = strlen(text);
+	uint8_t *p = len < MSG_MAX ? rpcmsg_reserve(out, rpcmsg_string_size(len)) : NULL;
+
+	if (p)
+		rpcmsg_fill_string(p, text, len);
+	else
+		out->failed = true;
 }
 
 uint8_t *rpcmsg_reserve(struct rpcmsg_out *out, size_t size)
@@ -251,12 +265,11 @@ uint8_t *rpcmsg_reserve(struct rpcmsg_out *out, size_t size)
 
 void rpcmsg_put_accepted(struct rpcmsg_out *out, uint32_t xid, enum accept_stat stat)
 {
-	rpcmsg_put_u32(out, xid);
-	rpcmsg_put_u32(out, REPLY);
-	rpcmsg_put_u32(out, MSG_ACCEPTED);
-	rpcmsg_put_u32(out, AUTH_NONE);
-	rpcmsg_put_u32(out, 0);
-	rpcmsg_put_u32(out, stat);
+	const uint32_t words[] = {xid, REPLY, MSG_ACCEPTED, AUTH_NONE, 0, stat};
+	uint8_t *p = rpcmsg_reserve(out, sizeof(words));
+
+	for (size_t i = 0; p && i < sizeof(words) / sizeof(words[0]); i++)
+		p = rpcmsg_fill_u32(p, words[i]);
 }
 
 static void put_denied(struct rpcmsg_out *out, uint32_t xid, enum reject_stat stat)
