@@ -125,7 +125,8 @@ int journal_append(struct journal *journal, const struct regs_change *change)
 	journal_put(&w, change);
 	if (w.failed || journal->now.fd < 0)
 		return -EIO;
-	/* An empty file takes no memory where there are many; the header comes with the first record. */
+	/* Many VSs have nothing to say, and an empty file takes no memory: the header comes with
+	 * the first record. */
 	if (journal->now.size)
 		rc = file_append(&journal->now, bytes + header, w.len - header);
 	else

@@ -36,7 +36,7 @@ void journal_close(struct journal *journal);
  */
 int journal_load(struct journal *journal, int fd, struct regs *regs, struct journal_end *end);
 
-/* 0, or -errno of write(2), -EFBIG, or -EIO when the file is lost, and then the files are as before. */
+/* 0. Or -errno of write(2), -EFBIG, -EIO when the file is torn, and then all is as before. */
 int journal_append(struct journal *journal, const struct regs_change *change);
 
 /* Is it time to write the file anew, with as many registrations as there are? */

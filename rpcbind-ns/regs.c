@@ -154,7 +154,7 @@ static bool is_full(const struct regs *regs, const struct regs_entry *entry)
 		     : program && program->group_count >= REGS_GROUPS_MAX;
 }
 
-/* What regs_set() and regs_apply() have in common; of them only the first asks for the owner. 1: it is
+/* What regs_set() and regs_apply() have in common; only the first asks for the owner. 1: it is
  * registered already. */
 static int check_set(const struct regs *regs, const struct regs_entry *entry, bool by_owner)
 {

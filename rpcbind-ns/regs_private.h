@@ -85,8 +85,8 @@ struct regs {
 	size_t count, ordinary; /* without those of builtins; the second: of no superuser */
 };
 
-/* Where the entries of a program stand, which for rpcbind itself may be in the table that is shared.
- * NULL: this netid has none of them here. */
+/* Where the entries of a program stand: those of rpcbind itself may be in the table that is
+ * shared. NULL: this netid has none of them here. */
 const struct regs *regs_home(const struct regs *regs, uint32_t prog, enum netid netid);
 
 /* NULL where there is none. */

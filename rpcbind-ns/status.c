@@ -49,7 +49,8 @@ static json_t *describe(const struct vserver *vs)
 		"namespace", "host", vs->is_host, "state", vserver_state(vs), "problem", problem,
 		"cookie", (json_int_t)vs->cookie, "addresses",
 		json_strings(vs->addresses, vs->address_count), "registrations",
-		(json_int_t)(regs_count(vs->proc.regs) - regs_builtin_count(vs->proc.regs)), "requests",
+		(json_int_t)(regs_count(vs->proc.regs) - regs_builtin_count(vs->proc.regs)),
+		"requests",
 		(json_int_t)stats_requests(vs->proc.stats), "remote_connections",
 		(json_int_t)vs->remote_count, "local_connections", (json_int_t)vs->inside_count);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * No change without a record: where the file cannot be had or written, SET and UNSET fail, the VS is
- * degraded, and what is registered stays. It is then tried to write the file anew.
+ * No change without a record: where the file cannot be had or written, SET and UNSET fail, the VS
+ * is degraded, and what is registered stays. It is then tried to write the file anew.
  */
 #include "config.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * State files. The input is what stands after the header; a fuzzer does not guess checksums, so that
- * it is a list of bodies, each with its length before it (u8), and the records are made here. A
- * length of 0 means that all the rest is raw. What was loaded, written anew, and loaded
- * again must be the same.
+ * State files. The input is what stands after the header; a fuzzer does not guess checksums, so
+ * that it is a list of bodies, each with its length before it (u8), and the records are made
+ * here. A length of 0 means that all the rest is raw. What was loaded, written anew, and
+ * loaded again must be the same.
  */
 #include <string.h>
 

@@ -154,7 +154,8 @@ static void make_history(struct regs *r)
 	assert_int_equal(regs_set(r, 300, 1, NETID_TCP, "10.0.0.1.8.1", &root), 0);
 	assert_int_equal(regs_set(r, 300, 1, NETID_TCP6, "fd00::1.8.1", &root), 0);
 	assert_int_equal(regs_set(r, 301, 2, NETID_LOCAL, longest, &alice), 0);
-	assert_int_equal(regs_set(r, UINT32_MAX, UINT32_MAX, NETID_RDMA6, "::.255.255", &unknown), 0);
+	assert_int_equal(
+		regs_set(r, UINT32_MAX, UINT32_MAX, NETID_RDMA6, "::.255.255", &unknown), 0);
 	assert_int_equal(regs_unset(r, 300, 1, NETID_NONE, host("10.0.0.1.0.1"), &root), 2);
 	assert_int_equal(regs_unset(r, 300, 1, NETID_NONE, host("fd00::1.0.1"), &root), 1);
 	assert_int_equal(regs_set(r, 302, 1, NETID_TCP, "0.0.0.0.9.1", &alice), 0);
@@ -311,7 +312,8 @@ static void wrong_headers(void **state)
 static void impossible_records(void **state)
 {
 	static const struct regs_change impossible[] = {
-		{REGS_SET, REGS_PROG_RPCBIND, 1, NETID_BIT(NETID_UDP), "0.0.0.0.8.1", {true, 0}, NULL},
+		{REGS_SET, REGS_PROG_RPCBIND, 1, NETID_BIT(NETID_UDP), "0.0.0.0.8.1", {true, 0},
+			NULL},
 		{REGS_SET, 300, 1, NETID_BIT(NETID_UDP), "0.0.0.0.8.2", {true, 0}, NULL},
 		{REGS_SET, 301, 1, NETID_BIT(NETID_UDP), "nonsense", {true, 0}, NULL},
 		{REGS_SET, 301, 1, 0, "0.0.0.0.8.2", {true, 0}, NULL},
@@ -363,7 +365,8 @@ static void it_does_not_grow_for_ever(void **state)
 	while (!rc && n++ < 200000) {
 		rc = regs_set(rig->regs, 300, 1, NETID_UDP, "0.0.0.0.8.1", &root);
 		if (!rc)
-			rc = regs_unset(rig->regs, 300, 1, NETID_UDP, NULL, &root) == 1 ? 0 : -EFBIG;
+			rc = regs_unset(rig->regs, 300, 1, NETID_UDP, NULL, &root) < 0 ? -EFBIG
+										       : 0;
 	}
 	assert_int_equal(rc, -EFBIG);
 	assert_in_range(size_of(rig->fd), STATE_FILE_MAX - JOURNAL_RECORD_MAX, STATE_FILE_MAX);
@@ -389,7 +392,8 @@ static void full_disk(void **state)
 		size_t size = size_of(rig->fd);
 
 		with_room(size + room);
-		assert_int_equal(regs_set(rig->regs, 301, 1, NETID_UDP, "0.0.0.0.8.1", &root), -EFBIG);
+		assert_int_equal(
+			regs_set(rig->regs, 301, 1, NETID_UDP, "0.0.0.0.8.1", &root), -EFBIG);
 		if (room < 38)
 			assert_int_equal(
 				regs_unset(rig->regs, 300, 1, NETID_UDP, NULL, &root), -EFBIG);

@@ -227,7 +227,8 @@ static void builtins_are_shared(void **state)
 	regs_set(rig->regs, 300, 1, NETID_UDP, "0.0.0.0.8.1", &root);
 	regs_use_builtins(rig->regs, builtins, ~0U);
 	list(rig->regs, text, sizeof(text));
-	assert_string_equal(text, "100000.4.udp* 100000.2.udp* 100000.4.udp6* 100000.4.local* 300.1.udp ");
+	assert_string_equal(text, "100000.4.udp* 100000.2.udp* 100000.4.udp6* 100000.4.local* "
+				  "300.1.udp ");
 	assert_int_equal(regs_count(rig->regs), 5);
 	assert_int_equal(regs_builtin_count(rig->regs), 4);
 	e = regs_find(rig->regs, 100000, 4, NETID_UDP, &contacted, false, false);

@@ -3,9 +3,9 @@
  * SETs and UNSETs without end, by several clients, against a server that is being killed; and an
  * account of what may be registered now.
  *
- * Each client has keys (program, netid) of its own and one call on its way at a time. Of a key is known
- * which values are possible: none, or a port. An answer leaves those that agree with it; a call
- * without an answer may have been done, or not. What DUMP shows must be among them.
+ * Each client has keys (program, netid) of its own and one call on its way at a time. Of a key is
+ * known which values are possible: none, or a port. An answer leaves those that agree with it; a
+ * call without an answer may have been done, or not. What DUMP shows must be among them.
  *
  * Commands come on standard input:
  *

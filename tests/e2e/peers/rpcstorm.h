@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The parts of rpcstorm: rpcstorm.c takes commands, rpcstorm_client.c is the clients with what they know
- * of their keys, rpcstorm_check.c compares that with DUMP. */
+/* The parts of rpcstorm: rpcstorm.c takes commands, rpcstorm_client.c is the clients with what they
+ * know of their keys, rpcstorm_check.c compares that with DUMP. */
 #ifndef NSAUX_TESTS_RPCSTORM_H
 #define NSAUX_TESTS_RPCSTORM_H
 
@@ -60,7 +60,8 @@ void key_only(struct key *key, uint16_t value);
 /* Sends a record: 4 bytes at msg for its mark, and len of a call. */
 int storm_send(struct peer *peer, uint8_t *msg, size_t len);
 /* 1 or 0: TRUE or FALSE was answered. -errno: nothing was. */
-int storm_call(struct peer *peer, uint32_t xid, uint32_t proc, const struct key *key, uint16_t port);
+int storm_call(struct peer *peer, uint32_t xid, uint32_t proc, const struct key *key,
+	uint16_t port);
 void storm_nap(void);
 
 bool storm_start(struct storm *storm, uint64_t seed);

@@ -28,8 +28,8 @@ void storm_wrong(struct storm *storm, const struct key *key, const char *what, u
 
 	for (unsigned i = 0; i < key->count; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, " %u", key->possible[i]);
-	printf("wrong: program %u %s: %s %u, possible was%s\n", key->prog, storm_netids[key->netid], what,
-		value, text);
+	printf("wrong: program %u %s: %s %u, possible was%s\n", key->prog,
+		storm_netids[key->netid], what, value, text);
 	__atomic_add_fetch(&storm->wrong, 1, __ATOMIC_RELAXED);
 }
 
@@ -131,7 +131,8 @@ static void format_address(unsigned netid, uint16_t port, char *text, size_t siz
 			port & 255U);
 }
 
-static size_t put_call(uint8_t *msg, uint32_t xid, uint32_t proc, const struct key *key, uint16_t port)
+static size_t put_call(uint8_t *msg, uint32_t xid, uint32_t proc, const struct key *key,
+	uint16_t port)
 {
 	size_t len = PEER_CALL_SIZE;
 	char text[64] = "";
@@ -154,7 +155,8 @@ int storm_send(struct peer *peer, uint8_t *msg, size_t len)
 }
 
 /* 1 or 0: TRUE or FALSE was answered. -errno: nothing was. */
-int storm_call(struct peer *peer, uint32_t xid, uint32_t proc, const struct key *key, uint16_t port)
+int storm_call(struct peer *peer, uint32_t xid, uint32_t proc, const struct key *key,
+	uint16_t port)
 {
 	uint8_t msg[256], reply[64];
 	char text[64];
