@@ -11,11 +11,12 @@
 #include <sys/random.h>
 
 #include "excess.h"
+#include "siphash.h"
 
 #define SECOND UINT64_C(1000000000)
 
 struct excess {
-	uint64_t key[2];
+	struct siphash_key key;
 	uint64_t full_at[EXCESS_BUCKETS];
 };
 
@@ -23,52 +24,15 @@ static struct excess *new_table(void)
 {
 	struct excess *t = calloc(1, sizeof(*t));
 
-	if (t && getrandom(t->key, sizeof(t->key), GRND_NONBLOCK) != sizeof(t->key)) {
+	if (t && getrandom(&t->key, sizeof(t->key), GRND_NONBLOCK) != sizeof(t->key)) {
 		free(t);
 		return NULL;
 	}
 	return t;
 }
 
-static uint64_t rotate(uint64_t x, unsigned bits)
-{
-	return x << bits | x >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-2-4 of eight bytes. */
-static uint64_t sip_hash(const uint64_t key[2], uint64_t word)
-{
-	const uint64_t block[2] = {word, (uint64_t)sizeof(word) << 56};
-	uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-		key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
-
-	for (unsigned i = 0; i < 2; i++) {
-		v[3] ^= block[i];
-		sip_round(v);
-		sip_round(v);
-		v[0] ^= block[i];
-	}
-	v[2] ^= 0xff;
-	for (unsigned i = 0; i < 4; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
-/* No IPv6 address that a packet can come from begins like an IPv4 address here: ::/32 is reserved. */
+/* No IPv6 address that a packet can come from begins like an IPv4 address here: ::/32 is
+ * reserved. */
 static uint64_t *bucket_of(struct excess *t, const struct uaddr *source)
 {
 	uint64_t word = 0;
@@ -77,7 +41,7 @@ static uint64_t *bucket_of(struct excess *t, const struct uaddr *source)
 		memcpy((uint8_t *)&word + 4, source->addr, 4);
 	else
 		memcpy(&word, source->addr, sizeof(word));
-	return &t->full_at[sip_hash(t->key, word) & (EXCESS_BUCKETS - 1)];
+	return &t->full_at[siphash(&t->key, &word, sizeof(word)) & (EXCESS_BUCKETS - 1)];
 }
 
 bool excess_allow(struct excess **table, unsigned rate, const struct uaddr *source, size_t bytes,
