@@ -50,7 +50,7 @@ install_it() {
 configure_it() {
 	mkdir -p /etc/nsaux /etc/systemd/system/rpcbind-ns.service.d
 	printf '%s\n' '[Registry]' Host=no '[Rpcbind]' "Socket=$socket" >/etc/nsaux/rpcbind-ns.conf
-	printf '%s\n' '[Service]' EnvironmentFile= RestartSec=2s StartLimitIntervalSec=0 \
+	printf '%s\n' '[Unit]' StartLimitIntervalSec=0 '[Service]' EnvironmentFile= RestartSec=2s \
 		>/etc/systemd/system/rpcbind-ns.service.d/test.conf
 	systemctl daemon-reload
 }
@@ -93,6 +93,8 @@ restarts() {
 		verdict "  all are served" wait_for 60 served "$many"
 	done
 	verdict "systemctl reload" systemctl reload rpcbind-ns.service
+	systemctl kill -s HUP --kill-whom=main rpcbind-ns.service
+	verdict "SIGHUP" wait_for 20 sh -c "journalctl -u rpcbind-ns | grep -q 'configuration reloaded'"
 	pid=$(property MainPID) server=$(server_of "$pid")
 	systemctl kill -s USR2 --kill-whom=main rpcbind-ns.service
 	verdict "exec in place" wait_for 60 another_server "$pid" "$server"
