@@ -193,6 +193,8 @@ const char *opener_judge(int fd, const struct opener_policy *policy, struct open
 		why = "of a kind that is not served";
 	if (why)
 		return why;
+	if (policy->absent & OPENER_BIT(kind))
+		return "of a transport that is not served";
 	if (netns_socket_cookie(fd, &cookie))
 		return "of an unknown namespace";
 	*judged = (struct opener_judged){kind, cookie};

@@ -70,7 +70,8 @@ int opener_answer_listen(struct opener *opener, struct vs *vs, uint64_t id, uint
 	const struct opener_socket *sockets);
 
 /* Lets no socket of these serve what the policy of the VS forbids; one that would is an error. */
-void opener_restrict(struct opener_entry *e, uint32_t mask, struct opener_socket *sockets);
+void opener_restrict(struct opener *opener, struct opener_entry *e, uint32_t mask,
+	struct opener_socket *sockets);
 /* The settings of the VS are told: its sockets follow them. */
 void opener_apply_policy(struct opener *opener, struct opener_entry *e);
 

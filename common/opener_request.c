@@ -210,7 +210,7 @@ static int on_listen(struct opener *opener, struct buf_reader *r)
 	if (!e || !e->told)
 		return 0;
 	get_of_vs(opener, e, mask & ~OPENER_STATES, sockets);
-	opener_restrict(e, mask & ~OPENER_STATES, sockets);
+	opener_restrict(opener, e, mask & ~OPENER_STATES, sockets);
 	if (mask & OPENER_BIT(OPENER_UDP6))
 		opener_multicast_now(opener, e);
 	return answer_with_state(opener, e, mask, sockets);

@@ -6,10 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fdstore.h"
 #include "log.h"
 #include "opener_private.h"
 
-void opener_restrict(struct opener_entry *e, uint32_t mask, struct opener_socket *sockets)
+void opener_restrict(struct opener *opener, struct opener_entry *e, uint32_t mask,
+	struct opener_socket *sockets)
 {
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
 		if (!(mask & (1u << k)) || sockets[k].error)
@@ -17,6 +19,7 @@ void opener_restrict(struct opener_entry *e, uint32_t mask, struct opener_socket
 		int rc = opener_filter_set(sockets[k].fd, (enum opener_kind)k, &e->policy);
 		if (!rc)
 			continue;
+		fdstore_drop(opener->store, vs_cookie(e->vs), (enum opener_kind)k);
 		close(e->kept[k]);
 		e->kept[k] = -1;
 		sockets[k] = (struct opener_socket){-1, -rc};
@@ -42,7 +45,7 @@ void opener_apply_policy(struct opener *opener, struct opener_entry *e)
 		sockets[k].fd = e->kept[k];
 		kept |= e->kept[k] < 0 ? 0 : 1u << k;
 	}
-	opener_restrict(e, kept, sockets);
+	opener_restrict(opener, e, kept, sockets);
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		lost |= sockets[k].error ? 1u << k : 0;
 	if (lost)

@@ -114,6 +114,20 @@ static void not_wanted(void **state)
 	expect_not(-1, "not a socket");
 }
 
+static void absent(void **state)
+{
+	struct opener_policy without = policy;
+	struct opener_judged j;
+	int fd = inet_socket(AF_INET6, SOCK_DGRAM, PORT, true);
+
+	(void)state;
+	without.absent = OPENER_BIT(OPENER_UDP6);
+	assert_non_null(opener_judge(fd, &without, &j));
+	without.absent = OPENER_BIT(OPENER_TCP6);
+	assert_null(opener_judge(fd, &without, &j));
+	close(fd);
+}
+
 /* With the trailing NUL it is another name. */
 static void trailing_nul(void **state)
 {
@@ -202,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NST_ONCE(wanted),
 		NST_ONCE(not_wanted),
+		NST_ONCE(absent),
 		NST_ONCE(trailing_nul),
 		NST_ONCE(single_address_and_connections),
 		NST_ONCE(whose_path),
