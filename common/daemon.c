@@ -46,12 +46,6 @@ static const struct daemon_conf *conf_of(const struct daemon_config *config)
 	return config->values;
 }
 
-static void on_registry_log(void *arg, int priority, const char *vs, const char *text)
-{
-	(void)arg;
-	log_msg(priority, vs, "%s", text);
-}
-
 static void tell_absent(const struct daemon *d)
 {
 	for (unsigned k = OPENER_UDP4; k <= OPENER_TCP6; k++)
@@ -100,35 +94,6 @@ static void compare_policy(const struct daemon *d, const struct daemon_config *c
 		log_warn(NULL, "other ports and paths of sockets take effect at the next start");
 	if (now.absent != d->policy.absent || !same_text(now.lock, d->policy.lock))
 		log_warn(NULL, "other transports and another lock take effect at the next start");
-}
-
-static unsigned disabled_features(const struct daemon_conf *conf)
-{
-	unsigned flags = 0;
-
-	for (char **word = conf->disable; word && *word; word++) {
-		if (!strcmp(*word, "handles"))
-			flags |= VS_NO_HANDLE;
-		else if (!strcmp(*word, "get-id"))
-			flags |= VS_NO_GET_ID;
-		else
-			flags |= VS_NO_NSID;
-	}
-	return flags;
-}
-
-static struct vs_reg_config registry_config(const struct daemon_config *config,
-	const struct daemon_options *options)
-{
-	const struct daemon_conf *conf = conf_of(config);
-
-	return (struct vs_reg_config){.size = sizeof(struct vs_reg_config),
-		.flags = disabled_features(conf),
-		.netns_dirs = (const char *const *)conf->netns_dirs,
-		.conf_dir = options->vs_dir,
-		.include = (const char *const *)conf->include,
-		.exclude = (const char *const *)conf->exclude,
-		.log = on_registry_log};
 }
 
 static const struct ini_doc *hook_settings(void *arg)
@@ -202,7 +167,7 @@ static int reload(void *arg, char *text, size_t size)
 		snprintf(text, size, "%s", errors.first);
 		return rc;
 	}
-	reg_config = registry_config(&config, d->options);
+	reg_config = daemon_registry_config(&config, d->options);
 	struct daemon_config old = d->config;
 	d->config = config;
 	rc = vs_reg_reload(d->reg, &reg_config, opener_vs_event, d->opener);
@@ -343,7 +308,7 @@ static int set_up_restart(struct daemon *d)
 static int set_up(struct daemon *d)
 {
 	static const int signals[] = {SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR2};
-	struct vs_reg_config reg_config = registry_config(&d->config, d->options);
+	struct vs_reg_config reg_config = daemon_registry_config(&d->config, d->options);
 	int rc = daemon_lock(d->options->runtime_dir, d->spec->name, d->options->resume_fd,
 		&d->lock_fd);
 
@@ -424,21 +389,6 @@ static int run(struct daemon *d)
 	return tear_down(d) || rc ? 1 : 0;
 }
 
-/* The files of the VSs are the registry's to judge, which here looks at no namespace. */
-static int check_registry(const struct daemon_config *config, const struct daemon_options *options)
-{
-	static const char *const nowhere[] = {NULL};
-	struct vs_reg_config reg_config = registry_config(config, options);
-	struct vs_reg *reg = NULL;
-	int rc;
-
-	reg_config.netns_dirs = nowhere;
-	rc = vs_reg_open(&reg, &reg_config);
-	vs_reg_close(reg);
-	/* To be allowed into the namespaces is not needed to judge the files. */
-	return rc == -EPERM ? 0 : rc;
-}
-
 /* One descriptor a socket, five and more sockets a VS: take what the hard limit gives. */
 static void raise_limits(void)
 {
@@ -477,14 +427,14 @@ static int opener_main(const struct daemon_spec *spec, const struct daemon_optio
 		struct daemon_config empty = {
 			.doc = ini_doc_new(), .values = calloc(1, spec->conf_size)};
 		if (empty.doc && empty.values && !conf_defaults(spec->schema, empty.values))
-			check_registry(&empty, options);
+			daemon_check_registry(&empty, options);
 		daemon_config_clear(&empty, spec);
 		return 1;
 	}
 	log_set_level(conf_of(&d.config)->log_level);
 	if (options->mode == DAEMON_RUN)
 		return run(&d);
-	int rc = check_registry(&d.config, options);
+	int rc = daemon_check_registry(&d.config, options);
 	if (!rc && options->mode == DAEMON_PRINT)
 		rc = daemon_config_print(&d.config, spec, stdout);
 	daemon_config_clear(&d.config, spec);

@@ -71,6 +71,13 @@ void daemon_config_clear(struct daemon_config *config, const struct daemon_spec 
 int daemon_config_vs(const struct daemon_config *config, const struct daemon_spec *spec,
 	struct vs *vs, struct ini_doc *doc);
 
+/* Points into config. */
+struct vs_reg_config daemon_registry_config(const struct daemon_config *config,
+	const struct daemon_options *options);
+/* The files of the VSs are the registry's to judge, which here looks at no namespace. 0 or -errno,
+ * told. */
+int daemon_check_registry(const struct daemon_config *config, const struct daemon_options *options);
+
 /* Prints it as a file; what only the VS host has stands in comments. 0 or -EIO. */
 int daemon_config_print(
 	const struct daemon_config *config, const struct daemon_spec *spec, FILE *out);
