@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "load.h"
@@ -60,6 +61,16 @@ void load_open_everywhere(struct load *load, const char *dir, uint16_t port, uns
 		watch(load, &load->conns[i]);
 	}
 	free(fds);
+}
+
+void load_close(struct load *load)
+{
+	for (unsigned i = 0; i < load->count; i++) {
+		peer_close(&load->conns[i].peer);
+		free(load->conns[i].in);
+	}
+	free(load->conns);
+	close(load->epoll);
 }
 
 static void give_up(struct load *load, unsigned times)

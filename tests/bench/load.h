@@ -39,6 +39,8 @@ void load_open(struct load *load, const char *const *target, unsigned count, uns
 /* A socket in each namespace of the directory. */
 void load_open_everywhere(struct load *load, const char *dir, uint16_t port, unsigned window);
 
+void load_close(struct load *load);
+
 /* Until so many calls are answered, or until that time; then what is on its way is waited for. */
 void load_closed(struct load *load, uint64_t calls, uint64_t until);
 /* Datagrams, calls a second. */

@@ -180,5 +180,7 @@ int main(int argc, char **argv)
 	       milliseconds(&s, s.first), milliseconds(&s, s.last));
 	fflush(stdout);
 	stay(&s);
+	free(s.fds);
+	free(s.answered);
 	return 0;
 }

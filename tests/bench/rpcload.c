@@ -217,5 +217,6 @@ int main(int argc, char **argv)
 	       (double)cost.calls * 1e9 / (double)cost.wall,
 	       (double)cost.cpu / 1e3 / (double)cost.calls,
 	       (double)cost.cpu / (double)cost.wall, load.reply_len);
+	load_close(&load);
 	return 0;
 }

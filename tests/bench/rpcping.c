@@ -119,5 +119,7 @@ int main(int argc, char **argv)
 	qsort(p.took, p.count, sizeof(*p.took), compare);
 	printf("pings=%u lost=%u p50=%u p99=%u max=%u\n", p.count, p.count - p.answered,
 	       p.took[p.count / 2], p.took[(uint64_t)p.count * 99 / 100], p.took[p.count - 1]);
+	free(p.sent);
+	free(p.took);
 	return p.answered * 100 < p.count * UINT64_C(99);
 }
