@@ -10,8 +10,12 @@ struct pmap_args {
 
 static bool get_args(struct proc_ctx *ctx, struct pmap_args *args)
 {
-	return rpcmsg_get_u32(&ctx->in, &args->prog) && rpcmsg_get_u32(&ctx->in, &args->vers) &&
-	       rpcmsg_get_u32(&ctx->in, &args->prot) && rpcmsg_get_u32(&ctx->in, &args->port);
+	uint32_t words[4];
+
+	if (!rpcmsg_get_words(&ctx->in, words, 4))
+		return false;
+	*args = (struct pmap_args){words[0], words[1], words[2], words[3]};
+	return true;
 }
 
 static enum netid prot_netid(uint32_t prot)

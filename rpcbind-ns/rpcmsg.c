@@ -30,12 +30,36 @@ bool rpcmsg_get_u32(struct rpcmsg_in *in, uint32_t *value)
 	return true;
 }
 
+/* XDR_INLINE is for what is aligned in memory, which messages almost always are. */
+bool rpcmsg_get_words(struct rpcmsg_in *in, uint32_t *words, unsigned count)
+{
+	const int32_t *p = XDR_INLINE(&in->xdr, count * BYTES_PER_XDR_UNIT);
+	bool ok = true;
+
+	for (unsigned i = 0; ok && i < count; i++) {
+		if (p)
+			words[i] = IXDR_GET_U_INT32(p);
+		else
+			ok = rpcmsg_get_u32(in, &words[i]);
+	}
+	return ok;
+}
+
 /* The next len bytes and their padding. */
 static bool get_bytes(struct rpcmsg_in *in, size_t len, const uint8_t **data)
 {
-	u_int at = XDR_GETPOS(&in->xdr);
+	const void *inside;
+	u_int at;
 
-	if (len > in->len || !XDR_SETPOS(&in->xdr, at + (u_int)rpcmsg_padded(len)))
+	if (len > in->len)
+		return false;
+	inside = XDR_INLINE(&in->xdr, (u_int)rpcmsg_padded(len));
+	if (inside) {
+		*data = inside;
+		return true;
+	}
+	at = XDR_GETPOS(&in->xdr);
+	if (!XDR_SETPOS(&in->xdr, at + (u_int)rpcmsg_padded(len)))
 		return false;
 	*data = in->msg + at;
 	return true;
@@ -118,33 +142,36 @@ static enum auth_stat judge(uint32_t flavour, const uint8_t *body, size_t len)
 static enum rpcmsg_status get_auth(
 	struct rpcmsg_in *in, uint32_t *flavour, const uint8_t **body, size_t *len)
 {
-	uint32_t size;
+	uint32_t words[2];
 
-	if (!rpcmsg_get_u32(in, flavour) || !rpcmsg_get_u32(in, &size))
+	if (!rpcmsg_get_words(in, words, 2))
 		return RPCMSG_DROP;
-	if (size > MAX_AUTH_BYTES)
+	if (words[1] > MAX_AUTH_BYTES)
 		return RPCMSG_DENIED;
-	*len = size;
-	return get_bytes(in, size, body) ? RPCMSG_OK : RPCMSG_DROP;
+	*flavour = words[0];
+	*len = words[1];
+	return get_bytes(in, *len, body) ? RPCMSG_OK : RPCMSG_DROP;
 }
 
 enum rpcmsg_status rpcmsg_get_call(
 	struct rpcmsg_in *in, struct rpcmsg_call *call, enum auth_stat *why)
 {
-	uint32_t direction, rpcvers, flavour, verf_flavour;
+	enum { XID, DIRECTION, RPCVERS, PROG = 0, VERS, PROC };
+	uint32_t words[3], flavour, verf_flavour;
 	enum rpcmsg_status status;
 	const uint8_t *cred, *verf;
 	size_t cred_len, verf_len;
 
-	if (in->len < MSG_MIN || !rpcmsg_get_u32(in, &call->xid) ||
-		!rpcmsg_get_u32(in, &direction) || direction != CALL ||
-		!rpcmsg_get_u32(in, &rpcvers))
+	if (in->len < MSG_MIN || !rpcmsg_get_words(in, words, 3) || words[DIRECTION] != CALL)
 		return RPCMSG_DROP;
-	if (rpcvers != RPC_MSG_VERSION)
+	call->xid = words[XID];
+	if (words[RPCVERS] != RPC_MSG_VERSION)
 		return RPCMSG_MISMATCH;
-	if (!rpcmsg_get_u32(in, &call->prog) || !rpcmsg_get_u32(in, &call->vers) ||
-		!rpcmsg_get_u32(in, &call->proc))
+	if (!rpcmsg_get_words(in, words, 3))
 		return RPCMSG_DROP;
+	call->prog = words[PROG];
+	call->vers = words[VERS];
+	call->proc = words[PROC];
 	call->cred = in->msg + XDR_GETPOS(&in->xdr);
 	*why = AUTH_BADCRED;
 	status = get_auth(in, &flavour, &cred, &cred_len);

@@ -56,6 +56,7 @@ bool rpcmsg_get_accepted(struct rpcmsg_in *in, uint32_t *stat);
 
 /* All of these: false when the message ends too early. */
 bool rpcmsg_get_u32(struct rpcmsg_in *in, uint32_t *value);
+bool rpcmsg_get_words(struct rpcmsg_in *in, uint32_t *words, unsigned count);
 /* Variable-length opaque data of at most max bytes; data points into the message. */
 bool rpcmsg_get_opaque(struct rpcmsg_in *in, size_t max, const uint8_t **data, size_t *len);
 /* A string into text; false also when it does not fit with its NUL or has a NUL inside. */

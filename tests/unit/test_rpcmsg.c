@@ -39,6 +39,66 @@ static void reads_at_any_alignment(void **state)
 	}
 }
 
+static void words_at_any_alignment(void **state)
+{
+	static const uint8_t wire[] = {0, 0, 0, 1, 0xff, 0xff, 0xff, 0xfe, 0x12, 0x34, 0x56, 0x78};
+
+	(void)state;
+	for (size_t at = 0; at < 4 * (sizeof(wire) + 1); at++) {
+		size_t shift = at % 4, len = at / 4;
+		uint8_t *copy = malloc(shift + len + 1);
+		uint32_t words[3] = {0}, more;
+		struct rpcmsg_in in;
+
+		assert_non_null(copy);
+		memcpy(copy + shift, wire, len);
+		rpcmsg_in_init(&in, copy + shift, len);
+		assert_int_equal(rpcmsg_get_words(&in, words, 3), len == sizeof(wire));
+		assert_false(rpcmsg_get_u32(&in, &more));
+		if (len == sizeof(wire)) {
+			assert_int_equal(words[0], 1);
+			assert_int_equal(words[1], 0xfffffffe);
+			assert_int_equal(words[2], 0x12345678);
+		}
+		free(copy);
+	}
+}
+
+/* A call is read, or found cut, in the same way wherever it stands in memory. */
+static void calls_at_any_alignment(void **state)
+{
+	static const uint8_t wire[] = "\0\0\0\7\0\0\0\0\0\0\0\2\0\1\206\240\0\0\0\4\0\0\0\3"
+				      "\0\0\0\0\0\0\0\4abcd\0\0\0\0\0\0\0\0rest";
+	size_t whole = sizeof(wire) - 1 - 4;
+
+	(void)state;
+	for (size_t at = 0; at < 4 * sizeof(wire); at++) {
+		size_t shift = at % 4, len = at / 4, rest_len;
+		uint8_t *copy = malloc(shift + len + 1);
+		struct rpcmsg_call call;
+		enum auth_stat why;
+		struct rpcmsg_in in;
+		const uint8_t *rest;
+
+		assert_non_null(copy);
+		memcpy(copy + shift, wire, len);
+		rpcmsg_in_init(&in, copy + shift, len);
+		assert_int_equal(rpcmsg_get_call(&in, &call, &why),
+			len < whole ? RPCMSG_DROP : RPCMSG_OK);
+		if (len >= whole) {
+			assert_int_equal(call.xid, 7);
+			assert_int_equal(call.prog, 100000);
+			assert_int_equal(call.vers, 4);
+			assert_int_equal(call.proc, 3);
+			assert_ptr_equal(call.cred, copy + shift + 24);
+			assert_int_equal(call.cred_len, 12);
+			rpcmsg_get_rest(&in, &rest, &rest_len);
+			assert_int_equal(rest_len, len - whole);
+		}
+		free(copy);
+	}
+}
+
 static bool string_ok(const char *wire, size_t len, size_t size)
 {
 	char *copy = malloc(len), *text = malloc(size);
@@ -239,6 +299,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_at_any_alignment),
+		cmocka_unit_test(words_at_any_alignment),
+		cmocka_unit_test(calls_at_any_alignment),
 		cmocka_unit_test(strings),
 		cmocka_unit_test(opaque_lengths),
 		cmocka_unit_test(output_grows_to_its_limit),
