@@ -176,8 +176,10 @@ static void on_sweep(struct loop_timer *timer)
 	struct server *server = container_of(ss, struct server, stream);
 	struct stream_conn *c;
 
-	if (!ss->sweep_left)
+	if (!ss->sweep_left) {
 		ss->sweep_left = ss->count;
+		stream_reply_trim(ss);
+	}
 	for (unsigned i = 0; i < SWEEP_TURN && ss->sweep_left && (c = TAILQ_FIRST(&ss->all)); i++) {
 		ss->sweep_left--;
 		TAILQ_REMOVE(&ss->all, c, in_server);
@@ -246,9 +248,9 @@ int stream_server_init(struct server *server)
 	ss->fd_limit = descriptor_limit();
 	ss->reserve_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	ss->scratch = malloc(STREAM_SCRATCH);
-	ss->reply_size = STREAM_REPLY_SMALL;
-	ss->reply = malloc(ss->reply_size);
-	return ss->scratch && ss->reply ? 0 : -ENOMEM;
+	if (stream_reply_init(ss) || !ss->scratch)
+		return -ENOMEM;
+	return 0;
 }
 
 void stream_server_clear(struct server *server)
@@ -264,7 +266,7 @@ void stream_server_clear(struct server *server)
 	if (ss->reserve_fd >= 0)
 		close(ss->reserve_fd);
 	free(ss->scratch);
-	free(ss->reply);
+	stream_reply_clear(ss);
 }
 
 void stream_adopt(struct server *server, struct vserver *vs)

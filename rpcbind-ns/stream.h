@@ -87,9 +87,11 @@ struct stream_server {
 	struct vserver_list busy;      /* VSs with something queued */
 	struct loop_timer rescan;
 	uint64_t rescan_after;
-	uint8_t *reply;    /* grows, and shrinks after a large reply */
+	uint8_t *reply;    /* stream_reply.c: small, unless a large reply is at work */
 	size_t reply_size;
 	size_t joined;     /* bytes of replies in it that are still to be sent */
+	uint8_t *small, *spare;
+	size_t spare_size;
 	uint8_t *scratch;
 	int fd_limit;      /* a descriptor from here on means that few are left */
 	int reserve_fd;    /* given up to accept and close when descriptors run out */

@@ -45,7 +45,7 @@ void stream_conn_close(struct stream_conn *c)
 	close(c->fd);
 	record_clear(&c->in);
 	free(c->stash);
-	free(c->out);
+	stream_reply_release(&c->server->stream, c->out, c->out_len);
 	free(c);
 }
 
@@ -69,45 +69,6 @@ static int peer_uid(void *arg, uid_t *uid)
 	c->uid_known = true;
 	*uid = c->uid;
 	return 0;
-}
-
-/* The reply stands behind the room for its record mark. */
-struct stream_reply {
-	struct proc_reply reply;
-	struct stream_server *ss;
-};
-
-static int grow_reply(struct proc_reply *reply, size_t need)
-{
-	struct stream_server *ss = ((struct stream_reply *)(void *)reply)->ss;
-	size_t size = ss->reply_size;
-	uint8_t *p;
-
-	if (need > STREAM_REPLY_MAX)
-		return -ENOMEM;
-	while (size < ss->joined + 4 + need)
-		size *= 2;
-	p = realloc(ss->reply, size);
-	if (!p)
-		return -ENOMEM;
-	ss->reply = p;
-	ss->reply_size = size;
-	reply->data = p + ss->joined + 4;
-	reply->size = size - ss->joined - 4;
-	return 0;
-}
-
-static void shrink_reply(struct stream_server *ss)
-{
-	uint8_t *p;
-
-	if (ss->reply_size == STREAM_REPLY_SMALL)
-		return;
-	p = realloc(ss->reply, STREAM_REPLY_SMALL);
-	if (p) {
-		ss->reply = p;
-		ss->reply_size = STREAM_REPLY_SMALL;
-	}
 }
 
 /* How much the peer took, or -errno. */
@@ -140,33 +101,22 @@ static bool make_room(struct stream_conn *c, size_t len)
 }
 
 /*
- * Keeps the reply in ss->reply for a peer who took only sent bytes of it; while something is kept nothing
- * more is read. A large one is not copied: its memory goes to the connection. All of it
- * counts until the peer has taken the last byte, since until then it is not freed.
+ * Keeps the reply in ss->reply for a peer who took only sent bytes of it; while something is kept
+ * nothing more is read. All of a large one counts until the peer has taken the last byte, since until
+ * then its memory is not freed.
  */
 static int keep_reply(struct stream_conn *c, size_t len, size_t sent)
 {
-	struct stream_server *ss = &c->server->stream;
-	bool large = ss->reply_size > STREAM_REPLY_SMALL;
-	uint8_t *copy = malloc(large ? STREAM_REPLY_SMALL : len - sent);
+	size_t unsent = len - sent;
+	uint8_t *out = stream_reply_take(&c->server->stream, len, &sent);
 
-	if (!copy)
+	if (!out)
 		return -ENOMEM;
-	if (large) {
-		c->out = realloc(ss->reply, len);
-		c->out = c->out ? c->out : ss->reply;
-		ss->reply = copy;
-		ss->reply_size = STREAM_REPLY_SMALL;
-	} else {
-		memcpy(copy, ss->reply + sent, len - sent);
-		c->out = copy;
-		len -= sent;
-		sent = 0;
-	}
-	c->out_len = len;
+	c->out = out;
+	c->out_len = unsent + sent;
 	c->out_sent = sent;
 	if (c->vs)
-		c->vs->backlog += len;
+		c->vs->backlog += c->out_len;
 	return loop_io_mod(c->server->loop, &c->io, EPOLLOUT);
 }
 
@@ -189,11 +139,9 @@ static int send_joined(struct stream_conn *c)
 	size_t len = ss->joined;
 	int rc;
 
-	if (!len)
-		return 0;
 	ss->joined = 0;
-	rc = send_reply(c, len);
-	shrink_reply(ss);
+	rc = len ? send_reply(c, len) : 0;
+	stream_reply_reset(ss);
 	return rc;
 }
 
@@ -202,15 +150,12 @@ static int send_joined(struct stream_conn *c)
 static int serve_record(struct stream_conn *c, const uint8_t *record, size_t len)
 {
 	struct stream_server *ss = &c->server->stream;
-	struct stream_reply r = {.ss = ss,
-		.reply = {.data = ss->reply + ss->joined + 4,
-			.size = ss->reply_size - ss->joined - 4,
-			.limit = STREAM_REPLY_MAX,
-			.grow = grow_reply}};
+	struct stream_reply r;
 	struct proc_forward forward;
 	int rc = 0;
 
 	c->caller.wall_seconds = (uint64_t)time(NULL);
+	stream_reply_begin(ss, &r);
 	if (proc_call(c->vs ? &c->vs->proc : NULL, &c->caller, record, len, &r.reply, &forward) ==
 		PROC_REPLY) {
 		record_mark(ss->reply + ss->joined, r.reply.len);
@@ -298,7 +243,7 @@ static int flush(struct stream_conn *c)
 		return 0;
 	if (c->vs)
 		c->vs->backlog -= c->out_len;
-	free(c->out);
+	stream_reply_release(&c->server->stream, c->out, c->out_len);
 	c->out = NULL;
 	c->out_len = c->out_sent = 0;
 	rc = feed_stash(c);

@@ -25,14 +25,12 @@ void stream_dequeue(struct stream_conn *c)
 /* Each connection that is taken out goes to the end of the queue if it has still more to do. */
 void stream_resume(struct vserver *vs)
 {
-	struct stream_conn *c = TAILQ_FIRST(&vs->queue);
+	struct stream_conn *c;
 
-	if (!c)
-		return;
-	do {
+	while (turn_has_time(vs, TURN_STREAM) && (c = TAILQ_FIRST(&vs->queue))) {
 		stream_dequeue(c);
 		stream_conn_resume(c);
-	} while (turn_has_time(vs, TURN_STREAM) && (c = TAILQ_FIRST(&vs->queue)));
+	}
 	if (!TAILQ_EMPTY(&vs->queue))
 		turn_need(vs);
 }

@@ -8,6 +8,8 @@
 #include "stream_private.h"
 #include "turn.h"
 
+#define DEBT_MAX (20 * LOOP_MSEC) /* when the machine stood still, nobody is to pay for it long */
+
 uint64_t turn_clock(void)
 {
 	struct timespec ts;
@@ -17,15 +19,32 @@ uint64_t turn_clock(void)
 }
 
 /* The loop's time is that of its turn. */
-bool turn_has_time(const struct vserver *vs, enum turn_kind kind)
+static void enter(struct vserver *vs)
 {
-	return vs->turn.at != loop_now(vs->server->loop) || vs->turn.worked[kind] < TURN_SLICE;
+	uint64_t now = loop_now(vs->server->loop), passed = now - vs->turn.at, credit = TURN_SLICE;
+
+	if (!passed)
+		return;
+	if (passed > vs->turn.spent && passed - vs->turn.spent > credit)
+		credit = passed - vs->turn.spent;
+	for (unsigned k = 0; k < TURN_KINDS; k++) {
+		uint64_t *worked = &vs->turn.worked[k];
+		*worked = *worked > credit ? *worked - credit : 0;
+		*worked = *worked < DEBT_MAX ? *worked : DEBT_MAX;
+	}
+	vs->turn.at = now;
+	vs->turn.spent = 0;
+}
+
+bool turn_has_time(struct vserver *vs, enum turn_kind kind)
+{
+	enter(vs);
+	return vs->turn.worked[kind] < TURN_SLICE;
 }
 
 void turn_start(struct vserver *vs)
 {
-	if (vs->turn.at != loop_now(vs->server->loop))
-		vs->turn = (struct turn){.at = loop_now(vs->server->loop)};
+	enter(vs);
 	vs->turn.since = turn_clock();
 }
 
@@ -34,6 +53,7 @@ void turn_lap(struct vserver *vs, enum turn_kind kind)
 	uint64_t now = turn_clock();
 
 	vs->turn.worked[kind] += now - vs->turn.since;
+	vs->turn.spent += now - vs->turn.since;
 	vs->turn.since = now;
 }
 

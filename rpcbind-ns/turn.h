@@ -7,9 +7,13 @@
  * events of the turn: a VS that asks little does not wait for one that asks all the time, and that one
  * costs the others a slice of each kind a turn, however many sockets and connections it comes by.
  *
+ * A call that has begun is ended, and by what it takes, and no more, a slice is exceeded. That is a debt, of
+ * which a slice is paid off in each turn, and what passes without work for the VS: between two
+ * calls that take a millisecond, the others have their turn many times.
+ *
  * That each kind has time of its own is for the VS's own clients: neither datagrams nor calls over
- * streams nor new connections can starve the others. Of each kind at least one is served in a
- * turn, and by what that one takes, and no more, a slice is exceeded.
+ * streams nor new connections can starve the others. Streams wait in a queue; of the others, who
+ * do not, one is served in each turn, debt or not, so that no socket keeps the next one out.
  */
 #ifndef RPCBIND_TURN_H
 #define RPCBIND_TURN_H
@@ -31,14 +35,15 @@ enum turn_kind {
 
 struct turn {
 	uint64_t at;                 /* the turn of the loop, by its time */
-	uint64_t worked[TURN_KINDS]; /* nanoseconds in that turn */
+	uint64_t worked[TURN_KINDS]; /* nanoseconds, and what is left of earlier turns' debt */
+	uint64_t spent;              /* in this turn, of all kinds */
 	uint64_t since;
 };
 
 uint64_t turn_clock(void); /* nanoseconds */
 
 /* Has the VS still time for this in the present turn? */
-bool turn_has_time(const struct vserver *vs, enum turn_kind kind);
+bool turn_has_time(struct vserver *vs, enum turn_kind kind);
 /* Begins work for the VS... */
 void turn_start(struct vserver *vs);
 /* ...and notes what was done since then, or since the last note. */
