@@ -28,7 +28,7 @@ struct request {
 	struct nlmsghdr head;
 	struct inet_diag_req_v2 req;
 	struct nlattr attr; /* of a search: the program that selects ports */
-	struct inet_diag_bc_op op[3 * GHOSTS_QUERIES_MAX];
+	struct inet_diag_bc_op op[5 * GHOSTS_QUERIES_MAX];
 };
 
 static size_t address_size(int family)
@@ -113,34 +113,68 @@ static bool concerns(const struct ghosts_query *q, int family, int protocol)
 	       (family == AF_INET6 || q->entry->uaddr.family == AF_INET);
 }
 
+/* Puts the port where it belongs in the sorted list; once. */
+static size_t add_port(uint16_t *ports, size_t count, uint16_t port)
+{
+	size_t i = count;
+
+	while (i > 0 && ports[i - 1] > port)
+		i--;
+	if (i > 0 && ports[i - 1] == port)
+		return count;
+	memmove(ports + i + 1, ports + i, (count - i) * sizeof(*ports));
+	ports[i] = port;
+	return count + 1;
+}
+
+/* Operations of the program for so many ports. */
+static size_t tree_size(size_t count)
+{
+	return 5 * count - 2;
+}
+
 /*
- * The program, for each port: if the socket's is this one go to the end, which is to be taken, else
- * to the next; behind the last that is beyond the end, which is not. An operation tells where
- * to go on in bytes, and a comparison has its port in the one behind it (inet_diag_bc_run() of the
- * kernel). Number of ports.
+ * The program is run for every socket of the VS, of which a tenant can have very many: it halves the
+ * sorted ports until one is left, and compares that. An operation tells where to go on in
+ * bytes, and a comparison has its port in the one behind it (inet_diag_bc_run() of the kernel).
+ * What comes to the end is taken, what goes beyond it is not. behind: operations between here and
+ * the end that belong to others.
  */
+static void put_tree(struct inet_diag_bc_op *op, const uint16_t *ports, size_t count, size_t behind)
+{
+	const size_t one = sizeof(*op), left = count / 2, right = count - left;
+
+	if (count == 1) {
+		op[0] = (struct inet_diag_bc_op){INET_DIAG_BC_S_EQ, (uint8_t)(2 * one),
+			(uint16_t)((3 + behind + 1) * one)};
+		op[1] = (struct inet_diag_bc_op){.no = ports[0]};
+		op[2] = (struct inet_diag_bc_op){INET_DIAG_BC_JMP, (uint8_t)one,
+			(uint16_t)((1 + behind) * one)};
+		return;
+	}
+	op[0] = (struct inet_diag_bc_op){INET_DIAG_BC_S_GE, (uint8_t)(2 * one),
+		(uint16_t)((2 + tree_size(right)) * one)};
+	op[1] = (struct inet_diag_bc_op){.no = ports[left]};
+	put_tree(op + 2, ports + left, right, behind + tree_size(left));
+	put_tree(op + 2 + tree_size(right), ports, left, behind);
+}
+
+/* Number of ports. */
 static size_t put_ports(struct request *r, const struct ghosts_query *queries, size_t count)
 {
-	const size_t one = sizeof(r->op[0]);
-	size_t ports = 0, len, family = r->req.sdiag_family;
+	uint16_t ports[GHOSTS_QUERIES_MAX];
+	size_t n = 0, len;
 
-	for (size_t i = 0; i < count; i++) {
-		struct inet_diag_bc_op *op = &r->op[3 * ports];
-
-		if (!concerns(&queries[i], (int)family, r->req.sdiag_protocol))
-			continue;
-		op[0] = (struct inet_diag_bc_op){
-			INET_DIAG_BC_S_EQ, (uint8_t)(2 * one), (uint16_t)(3 * one)};
-		op[1] = (struct inet_diag_bc_op){.no = queries[i].entry->uaddr.port};
-		op[2] = (struct inet_diag_bc_op){.code = INET_DIAG_BC_JMP, .yes = (uint8_t)one};
-		ports++;
-	}
-	len = ports ? (3 * ports - 1) * one : 0; /* the last one's jump is not needed */
-	for (size_t i = 0; i + 1 < ports; i++)
-		r->op[3 * i + 2].no = (uint16_t)(len - (3 * i + 2) * one);
+	for (size_t i = 0; i < count; i++)
+		if (concerns(&queries[i], r->req.sdiag_family, r->req.sdiag_protocol))
+			n = add_port(ports, n, queries[i].entry->uaddr.port);
+	if (!n)
+		return 0;
+	put_tree(r->op, ports, n, 0);
+	len = tree_size(n) * sizeof(r->op[0]);
 	r->attr = (struct nlattr){(uint16_t)(sizeof(r->attr) + len), INET_DIAG_REQ_BYTECODE};
 	r->head.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof(r->req)) + sizeof(r->attr) + len);
-	return ports;
+	return n;
 }
 
 /* 1: that was all. */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "container.h"
 #include "ghosts_diag.h"
@@ -16,6 +17,18 @@
 #define LOOKS_PER_TURN 4
 #define VISITS_PER_TURN 256
 #define PAUSE_MIN (5 * LOOP_MSEC)
+/*
+ * What a look costs is in the hands of tenants: the kernel walks over all sockets of the machine, with
+ * each of the VS's own in its hand, and cannot be interrupted. A turn ends with the look that takes it
+ * over TURN_MAX, and is followed by a pause so many times as long; where all others have noticed
+ * that we stood still, by one so long that hardly any of their calls meets another.
+ */
+#define TURN_MAX (LOOP_MSEC / 5)
+#define TURN_LONG (5 * LOOP_MSEC)
+#define REST 16
+#define REST_LONG 200
+/* For one VS in a round. What is not looked at then is looked at in the next. */
+#define VISIT_MAX (50 * LOOP_MSEC)
 /* Lines of log: a tenant can make services come and go. */
 #define LOG_BURST 100
 #define LOG_INTERVAL LOOP_SEC
@@ -81,19 +94,18 @@ static size_t judge(struct ghosts_watch *w, struct vserver *vs, const struct gho
 	return removed;
 }
 
-/* The registrations from the watch's position on. *seen is how many were passed, *last whether
- * these were all. */
-static size_t collect(const struct ghosts_watch *w, const struct vserver *vs,
-	struct ghosts_query *queries, size_t *seen, bool *last)
+/* The registrations that come next. *seen is how many were passed, *last whether these were all. */
+static size_t collect(const struct vserver *vs, struct ghosts_query *queries, size_t *seen,
+	bool *last)
 {
 	const struct regs_entry *e = NULL;
 	size_t count = 0, at = 0;
 
 	while (count < GHOSTS_QUERIES_MAX && (e = regs_next(vs->proc.regs, e))) {
-		if (at++ >= w->position && ghosts_protocol(e))
+		if (at++ >= vs->ghosts_at && ghosts_protocol(e))
 			queries[count++] = (struct ghosts_query){.entry = e};
 	}
-	*seen = at > w->position ? at - w->position : 0;
+	*seen = at > vs->ghosts_at ? at - vs->ghosts_at : 0;
 	*last = !e;
 	return count;
 }
@@ -104,12 +116,12 @@ static bool look_at(struct ghosts_watch *w, struct vserver *vs)
 	struct ghosts_query queries[GHOSTS_QUERIES_MAX];
 	size_t seen, removed = 0;
 	bool last;
-	size_t count = collect(w, vs, queries, &seen, &last);
+	size_t count = collect(vs, queries, &seen, &last);
 
 	/* Without an answer nobody is judged. */
 	if (count && ghosts_look(vs->diag_fd, queries, count) == 0)
 		removed = judge(w, vs, queries, count);
-	w->position += seen - removed;
+	vs->ghosts_at = last ? 0 : vs->ghosts_at + seen - removed;
 	return last;
 }
 
@@ -122,12 +134,22 @@ static bool is_worth_it(const struct vserver *vs)
 static void go_on(struct ghosts_watch *w)
 {
 	w->next = w->next->by_id.next;
-	w->position = 0;
+	w->spent = 0;
 }
 
-/* Until something has been done that counts, or the round is over. */
-static void turn(struct ghosts_watch *w)
+/* Our own time: what others of the machine did meanwhile is no reason to rest. */
+static uint64_t cpu_clock(void)
 {
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * LOOP_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/* Until something has been done that counts, or the round is over. How long it took. */
+static uint64_t turn(struct ghosts_watch *w)
+{
+	uint64_t begin = cpu_clock(), took = 0, now;
 	unsigned looks = 0;
 
 	for (unsigned i = 0; i < VISITS_PER_TURN && looks < LOOKS_PER_TURN && w->next; i++) {
@@ -136,34 +158,44 @@ static void turn(struct ghosts_watch *w)
 			continue;
 		}
 		looks++;
-		if (look_at(w, w->next))
+		bool done = look_at(w, w->next);
+		now = cpu_clock();
+		w->spent += now - begin - took;
+		took = now - begin;
+		if (done || w->spent >= VISIT_MAX)
 			go_on(w);
+		if (took >= TURN_MAX)
+			break;
 	}
+	return took;
 }
 
 /* Spread over the time of a round; with a VS that has very many registrations as fast as may be. */
-static uint64_t pause_of(const struct ghosts_watch *w, uint64_t period)
+static uint64_t pause_of(const struct ghosts_watch *w, uint64_t period, uint64_t took)
 {
 	uint64_t turns = HASH_CNT(by_id, w->server->by_id) / LOOKS_PER_TURN + 1;
+	uint64_t rest = took * (took < TURN_LONG ? REST : REST_LONG);
+	uint64_t pause = w->spent || period / turns < PAUSE_MIN ? PAUSE_MIN : period / turns;
 
-	return w->position || period / turns < PAUSE_MIN ? PAUSE_MIN : period / turns;
+	return rest > pause ? rest : pause;
 }
 
 static void on_timer(struct loop_timer *timer)
 {
 	struct ghosts_watch *w = container_of(timer, struct ghosts_watch, timer);
 	uint64_t now = loop_now(w->server->loop), period = w->interval / LOOKS_PER_INTERVAL;
+	uint64_t pause;
 
 	if (!w->next) {
 		w->round = now;
 		w->next = w->server->by_id;
-		w->position = 0;
+		w->spent = 0;
 	}
-	turn(w);
-	if (w->next)
-		loop_timer_in(w->server->loop, timer, pause_of(w, period));
-	else
+	pause = pause_of(w, period, turn(w));
+	if (!w->next && w->round + period > now + pause)
 		loop_timer_at(w->server->loop, timer, w->round + period);
+	else
+		loop_timer_in(w->server->loop, timer, pause);
 }
 
 void ghosts_watch_init(struct ghosts_watch *watch, struct server *server)

@@ -18,7 +18,7 @@ struct ghosts_watch {
 	uint64_t interval;    /* GhostInterval= */
 	uint64_t round;       /* when this round was begun */
 	struct vserver *next; /* who is looked at next; NULL between rounds */
-	size_t position;      /* in his registrations */
+	uint64_t spent;       /* on him in this round */
 	struct log_limit limit;
 };
 

@@ -41,11 +41,14 @@ struct vserver {
 
 	struct journal journal;
 	unsigned journal_busy; /* how often its file was in use */
+	size_t ghosts_at;      /* so many registrations were looked at (ghosts_watch.h) */
 	struct udp_socket udp4, udp6;
 	struct stream_listener tcp4, tcp6, abstract;
 	struct remote remote;
 	struct excess *excess; /* NULL until there is some */
 	struct log_limit excess_limit;
+	uint64_t look_until; /* paid for: what looking for who sent datagrams has taken */
+	struct log_limit look_limit;
 	int diag_fd;
 	struct stream_list conns, queue;
 	TAILQ_ENTRY(vserver) in_busy; /* while is_busy: something waits for its turn */
@@ -96,7 +99,7 @@ void vserver_problem(const struct vserver *vs, char *text, size_t size);
 int vserver_set_addresses(struct vserver *vs, const char *const *text, size_t count);
 
 /* proc_caller.peer_uid of a caller over loopback. protocol: IPPROTO_TCP or IPPROTO_UDP. */
-int vserver_loopback_uid(const struct vserver *vs, int protocol, const struct proc_caller *caller,
+int vserver_loopback_uid(struct vserver *vs, int protocol, const struct proc_caller *caller,
 	uid_t *uid);
 
 #endif

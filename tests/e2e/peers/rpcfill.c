@@ -12,9 +12,10 @@
 
 static int usage(void)
 {
-	fputs("usage: rpcfill [-l] N TARGET\n"
+	fputs("usage: rpcfill [-l | -u] N TARGET\n"
 	      "       SET of N programs, one version each; how many were set, and how many refused\n"
-	      "       -l: with the longest address there is, a path of 107 bytes\n", stderr);
+	      "       -l: with the longest address there is, a path of 107 bytes\n"
+	      "       -u: of services over UDP\n", stderr);
 	return 2;
 }
 
@@ -29,38 +30,39 @@ static size_t put_string(uint8_t *p, const char *text)
 }
 
 /* The address says which program it is: two with the same would be no more work than one. */
-static size_t make_call(uint8_t *msg, uint32_t i, bool long_address)
+static size_t make_call(uint8_t *msg, uint32_t i, const char *netid)
 {
 	size_t len = PEER_CALL_SIZE + 8;
 	char address[108];
 
-	if (long_address)
+	if (!strcmp(netid, "local"))
 		snprintf(address, sizeof(address), "/%0106u", i);
 	else
 		snprintf(address, sizeof(address), "0.0.0.0.%u.%u", 1 + i / 256 % 255, i % 256);
 	peer_call(msg, i, 100000, 4, 1);
 	put_u32(msg + PEER_CALL_SIZE, FIRST + i);
 	put_u32(msg + PEER_CALL_SIZE + 4, 1);
-	len += put_string(msg + len, long_address ? "local" : "tcp");
+	len += put_string(msg + len, netid);
 	len += put_string(msg + len, address);
 	return len + put_string(msg + len, "");
 }
 
 int main(int argc, char **argv)
 {
-	bool long_address = argc > 1 && strcmp(argv[1], "-l") == 0;
-	const char *const *words = (const char *const *)argv + 1 + long_address;
+	bool option = argc > 1 && argv[1][0] == '-';
+	const char *netid = !option ? "tcp" : !strcmp(argv[1], "-l") ? "local" : "udp";
+	const char *const *words = (const char *const *)argv + 1 + option;
 	uint8_t record[512], reply[256];
 	uint64_t n, set = 0, refused = 0;
 	struct peer peer;
 
-	if (argc - long_address < 3 || parse_u64(words[0], 1, 1000000, &n) ||
+	if (argc - option < 3 || parse_u64(words[0], 1, 1000000, &n) ||
 	    !peer_target_words(words + 1))
 		return usage();
 	if (peer_open(&peer, words + 1, NULL))
 		return 1;
 	for (uint32_t i = 0; i < n; i++) {
-		size_t len = make_call(record + 4, i, long_address), skip = peer.stream ? 0 : 4;
+		size_t len = make_call(record + 4, i, netid), skip = peer.stream ? 0 : 4;
 		ssize_t got;
 
 		put_u32(record, 0x80000000U | (uint32_t)len);
