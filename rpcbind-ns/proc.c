@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
 #include "proc_private.h"
 
 static enum proc_result proc_null(struct proc_ctx *ctx)
@@ -55,12 +57,14 @@ enum proc_result proc_owner(const struct proc_ctx *ctx, struct regs_owner *owner
 {
 	const struct proc_caller *caller = ctx->caller;
 	struct regs_owner who = {.superuser = false, .uid = (uid_t)-1};
+	int rc;
 
 	if (!caller->inside && !ctx->vs->insecure)
 		return RESULT_TOO_WEAK;
 	if (caller->inside) {
-		if (!caller->peer_uid || caller->peer_uid(caller->arg, &who.uid) < 0)
-			return RESULT_TOO_WEAK;
+		rc = caller->peer_uid ? caller->peer_uid(caller->arg, &who.uid) : -ENOENT;
+		if (rc)
+			return rc == -EDQUOT ? RESULT_DROP : RESULT_TOO_WEAK;
 		who.superuser = proc_is_superuser(ctx->vs, who.uid);
 	}
 	*owner = who;

@@ -56,7 +56,8 @@ struct proc_caller {
 	struct uaddr contacted; /* the address the caller sent to; IP transports only */
 	bool inside;            /* local socket, or both addresses loopback and ingress on lo */
 	uint64_t wall_seconds;  /* for GETTIME */
-	/* The uid at the other end, asked for SET and UNSET only. 0, or -errno: unknown. */
+	/* The uid at the other end, asked for SET and UNSET only. 0, or -errno: unknown; -EDQUOT:
+	 * not to be found out now, and the call is not answered. */
 	int (*peer_uid)(void *arg, uid_t *uid);
 	void *arg;
 };

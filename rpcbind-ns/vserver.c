@@ -14,7 +14,17 @@
 #include "container.h"
 #include "parse.h"
 #include "server.h"
+#include "turn.h"
 #include "vserver.h"
+
+/*
+ * Who sent a datagram is searched for among all UDP sockets of the machine, and nothing else is served
+ * meanwhile. Where there are so many that it takes longer than LOOK_FREE, a VS may have it
+ * done for one LOOK_REST-th of the time, LOOK_BURST of which may be saved up.
+ */
+#define LOOK_FREE LOOP_MSEC
+#define LOOK_REST 200
+#define LOOK_BURST (10 * LOOP_SEC)
 
 static void free_aliases(struct vserver *vs)
 {
@@ -207,6 +217,7 @@ int vserver_new(struct vserver **vs, struct server *server, const struct opener_
 	v->cookie = info->cookie;
 	v->is_host = info->is_host;
 	v->excess_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
+	v->look_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
 	init_sockets(v);
 	v->journal.now.fd = v->journal.next.fd = -1;
 	rc = regs_new(&v->proc.regs, &limits, &server->hash_key);
@@ -262,14 +273,42 @@ int vserver_set_addresses(struct vserver *vs, const char *const *text, size_t co
 	return rc;
 }
 
-int vserver_loopback_uid(const struct vserver *vs, int protocol, const struct proc_caller *caller,
+/* May the time of all others be taken once more? */
+static bool may_look(struct vserver *vs)
+{
+	uint64_t dropped;
+
+	if (vs->look_until <= loop_now(vs->server->loop) + LOOK_BURST)
+		return true;
+	if (log_limit_ok(&vs->look_limit, loop_now(vs->server->loop), &dropped))
+		log_notice(vs->name, "the machine has so many UDP sockets that not all who call SET "
+				     "and UNSET over UDP can be told apart now; they have to ask again");
+	return false;
+}
+
+static int look_up_uid(struct vserver *vs, int protocol, const struct proc_caller *caller,
+	uid_t *uid, bool *sure)
+{
+	uint64_t begin = turn_clock(), now = loop_now(vs->server->loop), took;
+	int rc = caller_loopback_uid(vs->diag_fd, protocol, &caller->peer, &caller->contacted, uid,
+		sure);
+
+	took = turn_clock() - begin;
+	if (protocol == IPPROTO_UDP && took > LOOK_FREE)
+		vs->look_until = (vs->look_until > now ? vs->look_until : now) + took * LOOK_REST;
+	return rc;
+}
+
+int vserver_loopback_uid(struct vserver *vs, int protocol, const struct proc_caller *caller,
 	uid_t *uid)
 {
 	bool sure;
 	uid_t found;
-	int rc = caller_loopback_uid(vs->diag_fd, protocol, &caller->peer, &caller->contacted,
-		&found, &sure);
+	int rc;
 
+	if (protocol == IPPROTO_UDP && !may_look(vs))
+		return -EDQUOT;
+	rc = look_up_uid(vs, protocol, caller, &found, &sure);
 	if (rc)
 		return rc;
 	/* Nobody becomes superuser by sharing a port with one. */

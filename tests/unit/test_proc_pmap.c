@@ -57,6 +57,7 @@ static enum auth_stat denied(struct peer *p, uint32_t proc)
 static void only_from_inside(void **state)
 {
 	static const uint32_t procs[] = {PMAPPROC_SET, PMAPPROC_UNSET};
+	struct pmap mapping = {300, 1, IPPROTO_UDP, 2049};
 	struct peer *p = *state;
 
 	for (size_t i = 0; i < 2; i++) {
@@ -73,6 +74,12 @@ static void only_from_inside(void **state)
 			peer_init(p);
 		}
 	}
+	peer_loopback(p, NETID_UDP, 1000);
+	p->uid_rc = -EDQUOT; /* he is to ask again */
+	assert_int_equal(peer_call(p, PMAPVERS, PMAPPROC_SET, (xdrproc_t)xdr_pmap, &mapping),
+		PROC_DROP);
+	p->uid_rc = 0;
+	p->uid_asked = 0;
 	p->vs.insecure = true;
 	peer_remote(p, NETID_UDP, "10.0.0.2.3.1", "10.0.0.1.0.111");
 	assert_int_equal(denied(p, PMAPPROC_SET), AUTH_OK);
