@@ -50,9 +50,12 @@ int daemon_lock(const char *dir, const char *name, int held, int *fd)
 		log_err(NULL, "%s: %s", dir, strerror(-rc));
 		return rc;
 	}
-	f = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (f < 0) {
+	/* Who can open it can lock it, and wait for the moment between two starts to do so. */
+	f = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (f < 0 || fchmod(f, 0600) < 0) {
 		rc = -errno;
+		if (f >= 0)
+			close(f);
 		log_err(NULL, "%s: %s", path, strerror(-rc));
 		return rc;
 	}
