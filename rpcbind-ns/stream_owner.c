@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bind.h"
 #include "caller.h"
 #include "container.h"
 #include "server.h"
@@ -200,6 +201,9 @@ static int begin(struct stream_conn *c, struct stream_listener *l,
 	vs = l->netid == NETID_LOCAL ? server_by_cookie(c->server, c->cookie) : l->vs;
 	if (!vs)
 		return wait_for_vs(c);
+	/* It was made before the settings changed, and accepted after. */
+	if (!bind_serves(vs->conf.bind, &c->caller.contacted))
+		return -EADDRNOTAVAIL;
 	rc = loop_io_add(c->server->loop, &c->io, c->fd, EPOLLIN);
 	if (!rc) {
 		rc = join(c, vs);
