@@ -10,6 +10,7 @@
 #include "vsctl.h"
 
 #define INTERFACE "org.nsaux.rpcbind"
+#define REGISTRATIONS_MAX 1000000 /* of one VS; more is a daemon that lies */
 
 /* Words apart by spaces; "-" when there are none. */
 static void join(const json_t *array, char *text, size_t size)
@@ -134,15 +135,13 @@ static int print_show(json_t *reply)
 }
 
 static int call_for_vs(const struct vsctl *ctl, const char *method, const char *vs,
-	void (*complete)(json_t *reply), int (*print)(json_t *reply))
+	int (*print)(json_t *reply))
 {
 	json_t *reply;
 	int rc = vsctl_call(ctl, method, json_pack("{s:s}", "name", vs), &reply);
 
 	if (rc)
 		return rc;
-	if (complete)
-		complete(reply);
 	rc = ctl->json ? vsctl_print_json(reply) : print(reply);
 	json_decref(reply);
 	return rc;
@@ -150,7 +149,7 @@ static int call_for_vs(const struct vsctl *ctl, const char *method, const char *
 
 int vsctl_show(const struct vsctl *ctl, const char *argument)
 {
-	return call_for_vs(ctl, INTERFACE ".Show", argument, NULL, print_show);
+	return call_for_vs(ctl, INTERFACE ".Show", argument, print_show);
 }
 
 static const char *service_name(long long program)
@@ -217,9 +216,45 @@ static void add_service_names(json_t *reply)
 			json_string(service_name(vsctl_number(e, "program"))));
 }
 
+/* Asks for the part of the list that begins at *from, and adds it; *from is then the next, or 0. */
+static int add_part(const struct vsctl *ctl, const char *vs, long long *from, json_t **all)
+{
+	json_t *reply, *list;
+	long long next;
+	int rc = vsctl_call(ctl, INTERFACE ".Registrations",
+		json_pack("{s:s, s:I}", "name", vs, "from", (json_int_t)*from), &reply);
+
+	if (rc)
+		return rc;
+	list = json_object_get(reply, "registrations");
+	next = vsctl_number(reply, "next");
+	/* It must come to an end, whatever the daemon says. */
+	*from = next > *from && json_array_size(list) ? next : 0;
+	json_object_del(reply, "next");
+	if (!*all) {
+		*all = reply;
+		return 0;
+	}
+	json_array_extend(json_object_get(*all, "registrations"), list);
+	json_decref(reply);
+	return 0;
+}
+
 int vsctl_rpc(const struct vsctl *ctl, const char *argument)
 {
-	return call_for_vs(ctl, INTERFACE ".Registrations", argument, add_service_names, print_rpc);
+	json_t *all = NULL;
+	long long from = 0;
+	int rc;
+
+	do
+		rc = add_part(ctl, argument, &from, &all);
+	while (!rc && from && from < REGISTRATIONS_MAX);
+	if (!rc) {
+		add_service_names(all);
+		rc = ctl->json ? vsctl_print_json(all) : print_rpc(all);
+	}
+	json_decref(all);
+	return rc;
 }
 
 static int call_for_nothing(const struct vsctl *ctl, const char *method)

@@ -13,6 +13,7 @@
 #define INTERFACE "org.nsaux.rpcbind"
 #define NO_SUCH_VS INTERFACE ".NoSuchVirtualServer"
 #define FAILED INTERFACE ".Failed"
+#define STATUS_PART 200 /* registrations in one reply */
 
 /* A call that waits for the opener. */
 struct waiting {
@@ -226,18 +227,47 @@ static json_t *describe_entry(const struct regs_entry *e)
 		e->text, "owner", owner, "builtin", e->builtin, "ghost", e->ghost);
 }
 
+/* Where the list is to begin: how many are passed over. */
+static bool get_from(const json_t *parameters, size_t *from)
+{
+	const json_t *value = json_object_get(parameters, "from");
+	json_int_t n = json_integer_value(value);
+
+	if (value && (!json_is_integer(value) || n < 0))
+		return false;
+	*from = (size_t)n;
+	return true;
+}
+
+/* Part of a long list, since nobody is served meanwhile: next tells where the rest begins. */
+static void answer_registrations(struct control_call *call, const struct vserver *vs, size_t from)
+{
+	const struct regs_entry *e = NULL;
+	json_t *array = json_array(), *reply;
+	size_t at = 0;
+
+	while (at < from + STATUS_PART && (e = regs_next(vs->proc.regs, e)))
+		if (at++ >= from)
+			json_array_append_new(array, describe_entry(e));
+	reply = json_pack("{s:i, s:s, s:o}", "schema", STATUS_SCHEMA, "name", vs->name,
+		"registrations", array);
+	if (reply && e && regs_next(vs->proc.regs, e))
+		json_object_set_new(reply, "next", json_integer((json_int_t)at));
+	answer(call, reply);
+}
+
 static void method_registrations(struct control_call *call, json_t *parameters, void *arg)
 {
 	struct vserver *vs = status_vserver(arg, call, parameters);
-	json_t *array;
+	size_t from;
 
 	if (!vs)
 		return;
-	array = json_array();
-	for (const struct regs_entry *e = NULL; (e = regs_next(vs->proc.regs, e));)
-		json_array_append_new(array, describe_entry(e));
-	answer(call, json_pack("{s:i, s:s, s:o}", "schema", STATUS_SCHEMA, "name", vs->name,
-			     "registrations", array));
+	if (get_from(parameters, &from))
+		answer_registrations(call, vs, from);
+	else
+		control_error(call, "org.varlink.service.InvalidParameter",
+			json_pack("{s:s}", "parameter", "from"));
 }
 
 static void ask_opener(struct status *status, struct control_call *call,
