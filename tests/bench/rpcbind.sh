@@ -204,11 +204,11 @@ stream_round() {
 stream_rows() {
 	row "GETADDR v4 TCP, loopback" us echo echo-tcp-1 tcp-1 'ratio<=1.4'
 	row "" us stock stock-tcp-1 tcp-1 -
-	row "  16 pipelined" us echo echo-tcp-16 tcp-16 'ratio<=1.4'
+	row "  16 pipelined" us echo echo-tcp-16 tcp-16 -
 	row "" us stock stock-tcp-16 tcp-16 -
 	row "GETADDR v4 local socket" us echo echo-local-1 local-1 'ratio<=1.4'
 	row "" us stock stock-local-1 local-1 -
-	row "  16 pipelined" us echo echo-local-16 local-16 'ratio<=1.4'
+	row "  16 pipelined" us echo echo-local-16 local-16 -
 	row "" us stock stock-local-16 local-16 -
 }
 
