@@ -119,18 +119,18 @@ int journal_append(struct journal *journal, const struct regs_change *change)
 	size_t header;
 	int rc;
 
-	buf_writer_init(&w, bytes, sizeof(bytes));
-	state_put_header(&w, &journal->id);
-	header = w.len;
-	journal_put(&w, change);
-	if (w.failed || journal->now.fd < 0)
+	if (journal->now.fd < 0)
 		return -EIO;
+	buf_writer_init(&w, bytes, sizeof(bytes));
 	/* Many VSs have nothing to say, and an empty file takes no memory: the header comes with
 	 * the first record. */
-	if (journal->now.size)
-		rc = file_append(&journal->now, bytes + header, w.len - header);
-	else
-		rc = file_append(&journal->now, bytes, w.len);
+	if (!journal->now.size)
+		state_put_header(&w, &journal->id);
+	header = w.len;
+	journal_put(&w, change);
+	if (w.failed)
+		return -EIO;
+	rc = file_append(&journal->now, bytes, w.len);
 	if (rc || journal->next.fd < 0)
 		return rc;
 	rc = file_append(&journal->next, bytes + header, w.len - header);
