@@ -266,8 +266,10 @@ int opener_attach(struct opener *opener, int fd)
 		close(fd);
 		return rc;
 	}
-	HASH_ITER(by_id, opener->by_id, e, next)
+	HASH_ITER(by_id, opener->by_id, e, next) {
 		e->told = false;
+		e->state_inode = 0;
+	}
 	rc = opener_refresh(opener);
 	if (!rc) {
 		opener_begin(opener, &w, OPENER_SYNCED);
@@ -286,6 +288,7 @@ static void on_path_check(struct loop_timer *timer)
 
 	opener_check_path(opener);
 	opener_check_lock(opener);
+	opener_check_states(opener);
 	opener_multicast_check(opener);
 	loop_timer_in(opener->loop, &opener->path_check, PATH_CHECK_EVERY);
 }

@@ -27,6 +27,7 @@ struct opener_entry {
 	struct vs *vs; /* a reference */
 	bool told;     /* the server knows it */
 	int kept[OPENER_KIND_COUNT];
+	uint64_t state_inode; /* of the state file that the server writes; 0: it has none */
 	uint32_t unclaimed; /* of these, inherited and not asked for yet */
 	struct opener_vs_policy policy;
 	struct opener_multicast multicast;
@@ -82,6 +83,9 @@ void opener_multicast_soon(struct opener *opener, struct opener_entry *e);
 void opener_multicast_check(struct opener *opener);
 void opener_multicast_clear(struct opener_entry *e);
 void opener_on_multicast_timer(struct loop_timer *timer);
+
+/* A server that writes to a state file which is not in its place any more is told. */
+void opener_check_states(struct opener *opener);
 
 /* Takes the lock of the host, or lets it go, as it is served or not. */
 void opener_check_lock(struct opener *opener);

@@ -42,7 +42,7 @@ enum opener_answer {   /* opener to server */
 			    * descriptors of those with errno 0, in order of kind */
 	OPENER_RELOADED,   /* u32 call, u32 errno, str text; of OPENER_RESTART, too */
 	OPENER_VS_ADDRESSES, /* u32 call, u64 vs (0: that was all), u32 n, n times str */
-	OPENER_COMMITTED,  /* u64 vs, u32 errno */
+	OPENER_COMMITTED,  /* u64 vs, u32 errno; ESTALE, unasked: the state is not where it was */
 	OPENER_PING,       /* is the server's loop alive? */
 	OPENER_SOURCES,    /* u64 vs, u32 n, n times u32 interface, str address: IPv6, by which
 			    * to answer a multicast that came in there */

@@ -139,6 +139,8 @@ static int answer_with_state(struct opener *opener, struct opener_entry *e, uint
 	int rc;
 
 	opener_state_open(opener->policy->state, vs_cookie(e->vs), mask, sockets);
+	if ((mask & OPENER_BIT(OPENER_STATE)) && sockets[OPENER_STATE].fd >= 0)
+		e->state_inode = opener_state_inode(opener->policy->state, vs_cookie(e->vs));
 	rc = opener_answer_listen(opener, e->vs, e->id, mask, sockets);
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		if ((mask & OPENER_STATES & (1u << k)) && sockets[k].fd >= 0)
@@ -146,11 +148,20 @@ static int answer_with_state(struct opener *opener, struct opener_entry *e, uint
 	return rc;
 }
 
+static int tell_committed(struct opener *opener, const struct opener_entry *e, int rc)
+{
+	struct buf_writer w;
+
+	opener_begin(opener, &w, OPENER_COMMITTED);
+	buf_put_u64(&w, e->id);
+	buf_put_u32(&w, (uint32_t)-rc);
+	return opener_send(opener, &w, NULL, 0);
+}
+
 static int on_commit(struct opener *opener, struct buf_reader *r)
 {
 	uint64_t id = buf_get_u64(r);
 	struct opener_entry *e = NULL;
-	struct buf_writer w;
 	int rc;
 
 	if (!buf_reader_done(r))
@@ -159,10 +170,25 @@ static int on_commit(struct opener *opener, struct buf_reader *r)
 	if (!e || !e->told)
 		return 0;
 	rc = opener_state_commit(opener->policy->state, vs_cookie(e->vs));
-	opener_begin(opener, &w, OPENER_COMMITTED);
-	buf_put_u64(&w, id);
-	buf_put_u32(&w, (uint32_t)-rc);
-	return opener_send(opener, &w, NULL, 0);
+	if (!rc)
+		e->state_inode = opener_state_inode(opener->policy->state, vs_cookie(e->vs));
+	return tell_committed(opener, e, rc);
+}
+
+void opener_check_states(struct opener *opener)
+{
+	struct opener_entry *e, *next;
+
+	HASH_ITER(by_id, opener->by_id, e, next) {
+		if (!e->told || !e->state_inode ||
+			opener_state_inode(opener->policy->state, vs_cookie(e->vs)) ==
+				e->state_inode)
+			continue;
+		log_warn(vs_name(e->vs), "the state file is not in its place any more, making it again");
+		e->state_inode = 0;
+		if (tell_committed(opener, e, -ESTALE))
+			log_err(vs_name(e->vs), "the server cannot be told");
+	}
 }
 
 void opener_check_path(struct opener *opener)

@@ -133,6 +133,20 @@ int opener_state_commit(const char *dir, uint64_t cookie)
 	return rc;
 }
 
+uint64_t opener_state_inode(const char *dir, uint64_t cookie)
+{
+	int fd = open_dir(dir, false);
+	char name[NAME_SIZE];
+	struct stat st;
+	bool there;
+
+	name_of(name, cookie, STATE);
+	there = fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fd >= 0)
+		close(fd);
+	return there ? st.st_ino : 0;
+}
+
 void opener_state_remove(const char *dir, uint64_t cookie)
 {
 	static const char *const suffixes[] = {STATE, NEW};

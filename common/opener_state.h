@@ -24,6 +24,9 @@ void opener_state_open(const char *dir, uint64_t cookie, uint32_t mask,
 /* The new file takes the place of the state. 0 or -errno. */
 int opener_state_commit(const char *dir, uint64_t cookie);
 
+/* Which file is the state now. 0: none, or it cannot be told. */
+uint64_t opener_state_inode(const char *dir, uint64_t cookie);
+
 /* The namespace is no more. */
 void opener_state_remove(const char *dir, uint64_t cookie);
 

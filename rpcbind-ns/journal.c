@@ -178,3 +178,9 @@ void journal_end_next(struct journal *journal, int error)
 	journal->now = journal->next;
 	journal->next = (struct journal_file){.fd = -1};
 }
+
+void journal_lost(struct journal *journal)
+{
+	file_close(&journal->next);
+	journal->now.torn = true;
+}

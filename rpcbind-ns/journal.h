@@ -46,5 +46,7 @@ bool journal_is_large(const struct journal *journal, size_t alive);
 int journal_begin_next(struct journal *journal, int fd, const struct regs *regs);
 /* The new file is in place; or is not (error), and is closed. */
 void journal_end_next(struct journal *journal, int error);
+/* The file is not where the next server will look for it: nothing is added until another is. */
+void journal_lost(struct journal *journal);
 
 #endif

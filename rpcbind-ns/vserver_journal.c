@@ -115,8 +115,22 @@ bool vserver_journal_listening(struct vserver *vs, uint32_t mask, struct link_so
 	return vs->journal_busy++ >= BUSY_MAX;
 }
 
+/* Until it is written anew nothing can be registered: it would be gone with this server. */
+static void lost(struct vserver *vs)
+{
+	if (vs->journal.now.fd < 0)
+		return;
+	journal_lost(&vs->journal);
+	set_error(vs, OPENER_STATE, -ESTALE);
+	vserver_request_sockets(vs);
+}
+
 void vserver_journal_committed(struct vserver *vs, int error)
 {
+	if (error == ESTALE) {
+		lost(vs);
+		return;
+	}
 	if (vs->journal.next.fd < 0)
 		return;
 	journal_end_next(&vs->journal, error);
