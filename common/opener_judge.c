@@ -165,6 +165,8 @@ int opener_make_ready(int fd, enum opener_kind kind)
 {
 	int rc = 0;
 
+	if (OPENER_BIT(kind) & OPENER_GLOBAL)
+		return listen(fd, OPENER_PATH_BACKLOG) < 0 ? -errno : 0;
 	if (kind != OPENER_UDP4 && kind != OPENER_UDP6)
 		return listen(fd, BACKLOG) < 0 ? -errno : 0;
 	rc = kind == OPENER_UDP4 ? set_int(fd, IPPROTO_IP, IP_PKTINFO, 1)

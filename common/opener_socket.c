@@ -218,7 +218,7 @@ static int bind_and_rename(int fd, const char *path, unsigned mode)
 		return -errno;
 	if (bind(fd, &a.sa, sizeof(a.un)) < 0)
 		return -errno;
-	if (chmod(a.un.sun_path, mode) < 0 || listen(fd, BACKLOG) < 0 ||
+	if (chmod(a.un.sun_path, mode) < 0 || listen(fd, OPENER_PATH_BACKLOG) < 0 ||
 		rename(a.un.sun_path, path) < 0) {
 		rc = -errno;
 		unlink(a.un.sun_path);

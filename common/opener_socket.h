@@ -9,6 +9,10 @@
 #include "opener_proto.h"
 #include "vsreg.h"
 
+/* All VSs come by one path socket, and whoever fills its queue has the others wait behind it. Where it is
+ * full connect(2) waits, and those who wait are let in by turns. */
+#define OPENER_PATH_BACKLOG 128
+
 struct opener_policy {
 	uint16_t port;           /* of the UDP and TCP sockets */
 	const char *abstract;    /* name without the leading NUL; NULL or "": none */
