@@ -184,7 +184,8 @@ void opener_check_states(struct opener *opener)
 			opener_state_inode(opener->policy->state, vs_cookie(e->vs)) ==
 				e->state_inode)
 			continue;
-		log_warn(vs_name(e->vs), "the state file is not in its place any more, making it again");
+		log_warn(vs_name(e->vs),
+			"the state file is not in its place any more, making it again");
 		e->state_inode = 0;
 		if (tell_committed(opener, e, -ESTALE))
 			log_err(vs_name(e->vs), "the server cannot be told");

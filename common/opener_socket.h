@@ -9,8 +9,8 @@
 #include "opener_proto.h"
 #include "vsreg.h"
 
-/* All VSs come by one path socket, and whoever fills its queue has the others wait behind it. Where it is
- * full connect(2) waits, and those who wait are let in by turns. */
+/* Clients of all VSs come by one path socket, and whoever fills its queue has the others wait
+ * behind it. Where it is full connect(2) waits, and those who wait are let in in turn. */
 #define OPENER_PATH_BACKLOG 128
 
 struct opener_policy {

@@ -134,11 +134,11 @@ static size_t tree_size(size_t count)
 }
 
 /*
- * The program is run for every socket of the VS, of which a tenant can have very many: it halves the
- * sorted ports until one is left, and compares that. An operation tells where to go on in
+ * The program is run for every socket of the VS, of which a tenant can have very many: it halves
+ * the sorted ports until one is left, and compares that. An operation tells where to go on in
  * bytes, and a comparison has its port in the one behind it (inet_diag_bc_run() of the kernel).
- * What comes to the end is taken, what goes beyond it is not. behind: operations between here and
- * the end that belong to others.
+ * What comes to the end is taken, what goes beyond it is not. behind: operations between here
+ * and the end that belong to others.
  */
 static void put_tree(struct inet_diag_bc_op *op, const uint16_t *ports, size_t count, size_t behind)
 {

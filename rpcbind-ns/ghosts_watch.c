@@ -18,10 +18,10 @@
 #define VISITS_PER_TURN 256
 #define PAUSE_MIN (5 * LOOP_MSEC)
 /*
- * What a look costs is in the hands of tenants: the kernel walks over all sockets of the machine, with
- * each of the VS's own in its hand, and cannot be interrupted. A turn ends with the look that takes it
- * over TURN_MAX, and is followed by a pause so many times as long; where all others have noticed
- * that we stood still, by one so long that hardly any of their calls meets another.
+ * What a look costs is in the hands of tenants: the kernel walks over all sockets of the machine,
+ * compares each of the VS's own, and cannot be interrupted. A turn ends with the look that takes
+ * it over TURN_MAX, and is followed by a pause so many times as long; where all others have
+ * noticed that we stood still, by one so long that hardly any of their calls meets another.
  */
 #define TURN_MAX (LOOP_MSEC / 5)
 #define TURN_LONG (5 * LOOP_MSEC)

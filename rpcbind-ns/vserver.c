@@ -18,8 +18,8 @@
 #include "vserver.h"
 
 /*
- * Who sent a datagram is searched for among all UDP sockets of the machine, and nothing else is served
- * meanwhile. Where there are so many that it takes longer than LOOK_FREE, a VS may have it
+ * Who sent a datagram is searched for among all UDP sockets of the machine, and nothing else is
+ * served meanwhile. Where there are so many that it takes longer than LOOK_FREE, a VS may have it
  * done for one LOOK_REST-th of the time, LOOK_BURST of which may be saved up.
  */
 #define LOOK_FREE LOOP_MSEC
@@ -281,8 +281,9 @@ static bool may_look(struct vserver *vs)
 	if (vs->look_until <= loop_now(vs->server->loop) + LOOK_BURST)
 		return true;
 	if (log_limit_ok(&vs->look_limit, loop_now(vs->server->loop), &dropped))
-		log_notice(vs->name, "the machine has so many UDP sockets that not all who call SET "
-				     "and UNSET over UDP can be told apart now; they have to ask again");
+		log_notice(vs->name, "the machine has so many UDP sockets that not all who call "
+				     "SET and UNSET over UDP can be told apart now; they have to "
+				     "ask again");
 	return false;
 }
 
