@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,8 +21,6 @@
 #ifndef SIOCUNIXFILE
 #define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0)
 #endif
-
-#define BACKLOG 1024
 
 struct facts {
 	int domain, type, protocol;
@@ -167,8 +166,10 @@ int opener_make_ready(int fd, enum opener_kind kind)
 
 	if (OPENER_BIT(kind) & OPENER_GLOBAL)
 		return listen(fd, OPENER_PATH_BACKLOG) < 0 ? -errno : 0;
+	if (kind == OPENER_TCP4 || kind == OPENER_TCP6)
+		rc = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (kind != OPENER_UDP4 && kind != OPENER_UDP6)
-		return listen(fd, BACKLOG) < 0 ? -errno : 0;
+		return !rc && listen(fd, OPENER_BACKLOG) < 0 ? -errno : rc;
 	rc = kind == OPENER_UDP4 ? set_int(fd, IPPROTO_IP, IP_PKTINFO, 1)
 				 : set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	if (!rc)

@@ -16,7 +16,6 @@
 #include "opener_socket.h"
 #include "parse.h"
 
-#define BACKLOG 1024
 #define FLAGS (SOCK_CLOEXEC | SOCK_NONBLOCK)
 
 union address {
@@ -83,7 +82,7 @@ static int set_up_inet(int fd, enum opener_kind kind, uint16_t port,
 		rc = set_on(fd, IPPROTO_TCP, TCP_NODELAY);
 	if (!rc && bind(fd, &a.sa, len) < 0)
 		rc = -errno;
-	if (!rc && type == SOCK_STREAM && listen(fd, BACKLOG) < 0)
+	if (!rc && type == SOCK_STREAM && listen(fd, OPENER_BACKLOG) < 0)
 		rc = -errno;
 	return rc;
 }
@@ -118,7 +117,7 @@ static int open_abstract(const char *name)
 	if (fd < 0)
 		return -errno;
 	if (bind(fd, &a.sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len)) < 0 ||
-		listen(fd, BACKLOG) < 0)
+		listen(fd, OPENER_BACKLOG) < 0)
 		rc = -errno;
 	if (rc) {
 		close(fd);

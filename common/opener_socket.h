@@ -9,6 +9,7 @@
 #include "opener_proto.h"
 #include "vsreg.h"
 
+#define OPENER_BACKLOG 1024 /* of a socket of one VS */
 /* Clients of all VSs come by one path socket, and whoever fills its queue has the others wait
  * behind it. Where it is full connect(2) waits, and those who wait are let in in turn. */
 #define OPENER_PATH_BACKLOG 128

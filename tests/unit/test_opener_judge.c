@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,6 +69,10 @@ static void expect(int fd, enum opener_kind kind)
 	assert_int_equal(opener_make_ready(fd, kind), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len), 0);
 	assert_int_equal(on, kind != OPENER_UDP4 && kind != OPENER_UDP6);
+	if (kind == OPENER_TCP4 || kind == OPENER_TCP6) {
+		assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+		assert_int_equal(on, 1);
+	}
 	close(fd);
 }
 
