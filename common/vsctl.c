@@ -12,12 +12,13 @@
 #define TIMEOUT_MS 10000
 
 static const struct vsctl_command commands[] = {
-	{"list", NULL, "all virtual servers (also without a command)", vsctl_list},
-	{"show", "VS", "one virtual server", vsctl_show},
-	{"rpc", "VS", "the RPC services registered in a virtual server", vsctl_rpc},
-	{"import", "VS", "take over what another rpcbind has registered", vsctl_import},
-	{"reload", NULL, "read the configuration again", vsctl_reload},
-	{"restart", NULL, "execute the daemon's program again, in place", vsctl_restart},
+	{"list", NULL, "all virtual servers (also without a command)", vsctl_list, NULL},
+	{"show", "VS", "one virtual server", vsctl_show, NULL},
+	{"rpc", "VS", "the RPC services registered in a virtual server", vsctl_rpc, NULL},
+	{"import", "VS", "take over what another rpcbind has registered", vsctl_import,
+		"--from FILE|--live[=PATH] "},
+	{"reload", NULL, "read the configuration again", vsctl_reload, NULL},
+	{"restart", NULL, "execute the daemon's program again, in place", vsctl_restart, NULL},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -177,7 +178,8 @@ int main(int argc, char **argv)
 	}
 	wanted = c->argument ? 2 : 1;
 	if (argc > wanted || (argc < wanted && c->argument)) {
-		fprintf(stderr, "Usage: vsctl %s %s\n", c->name, c->argument ? c->argument : "");
+		fprintf(stderr, "Usage: vsctl %s %s%s\n", c->name, c->options ? c->options : "",
+			c->argument ? c->argument : "");
 		return 2;
 	}
 	if (!options_fit(&ctl, c)) {

@@ -19,6 +19,7 @@ struct vsctl_command {
 	const char *argument; /* "VS", or NULL for none */
 	const char *help;
 	int (*run)(const struct vsctl *ctl, const char *argument);
+	const char *options; /* that it needs, before the argument; NULL: none */
 };
 
 /* Calls the daemon; tells on stderr what went wrong and what may help. */
