@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "parse.h"
+#include "peer.h"
 
 #define NAME_SIZE 64
 #define FDS_MAX 8192
@@ -391,6 +392,7 @@ int main(int argc, char **argv)
 		      "commands: start stop kill list quit\n", stderr);
 		return 2;
 	}
+	peer_all_files();
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);

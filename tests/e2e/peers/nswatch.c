@@ -21,7 +21,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -207,7 +206,6 @@ static int run(const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = { .dir = "/run/netns", .adds = 20 };
-	struct rlimit files;
 	int c, rc = 0;
 
 	while (rc == 0 && (c = getopt(argc, argv, "d:e:n:b:s:B:")) != -1) {
@@ -226,10 +224,7 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	peer_all_files();
 	rc = run(&o);
 	if (rc == -ERANGE)
 		fputs("nswatch: too slow\n", stderr);

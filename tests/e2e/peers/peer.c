@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -299,4 +300,14 @@ ssize_t peer_unhex(const char *text, uint8_t *data, size_t size)
 		data[i] = (uint8_t)(high << 4 | low);
 	}
 	return (ssize_t)(len / 2);
+}
+
+void peer_all_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 }

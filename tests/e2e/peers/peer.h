@@ -49,5 +49,7 @@ size_t peer_describe(const uint8_t *reply, size_t len, const uint32_t *xid, char
 /* Bytes, or -1 for what is not hexadecimal or too long. */
 ssize_t peer_unhex(const char *text, uint8_t *data, size_t size);
 uint64_t peer_now(void); /* nanoseconds */
+/* As many descriptors as may be had: a service starts with a soft limit of 1,024. */
+void peer_all_files(void);
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -382,15 +381,11 @@ static int with_calls(uint64_t n, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const char *const *target;
-	struct rlimit files;
 	uint64_t n;
 
 	if (argc < 4 || parse_u64(argv[2], 1, 10000000, &n))
 		return usage();
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	peer_all_files();
 	if (strcmp(argv[1], "random") == 0 || strcmp(argv[1], "pipeline") == 0)
 		return with_calls(n, argc, argv);
 	target = target_of(argc - 3, argv + 3);

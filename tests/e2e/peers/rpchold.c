@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -101,15 +100,11 @@ static int tail(size_t n, const char *const *target)
 int main(int argc, char **argv)
 {
 	const char *const *target = (const char *const *)argv + 3;
-	struct rlimit files;
 	uint64_t n;
 
 	if (argc < 4 || parse_u64(argv[2], 1, 100000, &n) || !peer_target_words(target))
 		return usage();
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	peer_all_files();
 	if (strcmp(argv[1], "churn") == 0)
 		return churn(n, target);
 	return strcmp(argv[1], "tail") == 0 ? tail(n, target) : usage();

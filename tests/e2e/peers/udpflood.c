@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -158,7 +157,6 @@ int main(int argc, char **argv)
 {
 	static struct flood f;
 	const char *first = NULL;
-	struct rlimit files;
 	uint64_t seconds;
 	int option, rc;
 
@@ -172,10 +170,7 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 5)
 		return usage();
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	peer_all_files();
 	rc = set_up(&f, argv + optind, first, &seconds);
 	if (rc)
 		return rc;
