@@ -37,12 +37,16 @@ struct slot {
 struct udp_batch {
 	struct mmsghdr in_msg[BATCH], out_msg[BATCH];
 	struct slot in[BATCH], out[BATCH];
+	unsigned stale; /* of in_msg: so many were written by the kernel since they were prepared */
 };
 
 int udp_batch_new(struct udp_batch **batch)
 {
 	*batch = calloc(1, sizeof(**batch));
-	return *batch ? 0 : -ENOMEM;
+	if (!*batch)
+		return -ENOMEM;
+	(*batch)->stale = BATCH;
+	return 0;
 }
 
 void udp_batch_free(struct udp_batch *batch)
@@ -50,9 +54,10 @@ void udp_batch_free(struct udp_batch *batch)
 	free(batch);
 }
 
+/* The slots lie far apart: where one datagram comes at a time the others are not touched. */
 static void prepare_in(struct udp_batch *b)
 {
-	for (unsigned i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < b->stale; i++) {
 		struct slot *s = &b->in[i];
 		s->iov = (struct iovec){s->data, CALL_MAX + 1};
 		b->in_msg[i].msg_hdr = (struct msghdr){.msg_name = &s->path.peer,
@@ -314,6 +319,8 @@ static void serve_batch(struct udp_socket *s)
 	begin(&a, s);
 	prepare_in(a.b);
 	n = recvmmsg(s->fd, a.b->in_msg, (unsigned)max, MSG_DONTWAIT, NULL);
+	/* And the one at which it stopped. */
+	a.b->stale = n < 0 ? 1 : n < BATCH ? (unsigned)n + 1 : BATCH;
 	/* Only a SOCK_DESTROY gives this, and takes the port with it. */
 	if (n < 0 && errno == ECONNABORTED) {
 		udp_close(s);
