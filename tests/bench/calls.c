@@ -40,16 +40,6 @@ static uint32_t port_of(uint32_t program)
 	return (100 + program / 100 % 100) << 8 | (100 + program % 100);
 }
 
-static size_t put_string(uint8_t *p, const char *text)
-{
-	size_t len = strlen(text), padded = (len + 3) & ~(size_t)3;
-
-	put_u32(p, (uint32_t)len);
-	memset(p + 4, 0, padded);
-	memcpy(p + 4, text, len);
-	return 4 + padded;
-}
-
 /* struct rpcb (RFC 1833 section 2.1) */
 static size_t put_rpcb(uint8_t *p, uint32_t prog, uint32_t vers, const char *netid, const char *uaddr)
 {

@@ -311,3 +311,13 @@ void peer_all_files(void)
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 }
+
+size_t put_string(uint8_t *p, const char *text)
+{
+	size_t len = strlen(text), padded = (len + 3) & ~(size_t)3;
+
+	put_u32(p, (uint32_t)len);
+	memset(p + 4, 0, padded);
+	memcpy(p + 4, text, len);
+	return 4 + padded;
+}

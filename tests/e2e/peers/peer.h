@@ -42,6 +42,8 @@ const char *peer_error(int rc);
 
 void put_u32(uint8_t *p, uint32_t v);
 uint32_t get_u32(const uint8_t *p);
+/* An XDR string; returns the bytes that it took. */
+size_t put_string(uint8_t *p, const char *text);
 /* A call with AUTH_NONE and no arguments: PEER_CALL_SIZE bytes. */
 void peer_call(uint8_t *msg, uint32_t xid, uint32_t prog, uint32_t vers, uint32_t proc);
 /* What kind of reply it is, in words. Where the results of a success start, else 0. xid NULL: any. */

@@ -19,16 +19,6 @@ static int usage(void)
 	return 2;
 }
 
-static size_t put_string(uint8_t *p, const char *text)
-{
-	size_t len = strlen(text), padded = (len + 3) & ~(size_t)3;
-
-	put_u32(p, (uint32_t)len);
-	memset(p + 4, 0, padded);
-	memcpy(p + 4, text, len);
-	return 4 + padded;
-}
-
 /* The address says which program it is: two with the same would be no more work than one. */
 static size_t make_call(uint8_t *msg, uint32_t i, const char *netid)
 {

@@ -112,16 +112,6 @@ static void unanswered(struct client *c, struct key *key, uint32_t proc, uint16_
 
 /* ---- calls */
 
-static size_t put_string(uint8_t *p, const char *text)
-{
-	size_t len = strlen(text), padded = (len + 3) & ~(size_t)3;
-
-	put_u32(p, (uint32_t)len);
-	memset(p + 4, 0, padded);
-	memcpy(p + 4, text, len);
-	return 4 + padded;
-}
-
 static void format_address(unsigned netid, uint16_t port, char *text, size_t size)
 {
 	if (netid == 4)
