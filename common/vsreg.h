@@ -48,7 +48,7 @@ struct vs_reg; /* the registry */
 
 enum vs_flavour {
 	VS_NAMESPACE = 1, /* has a network namespace of its own */
-	VS_MARK = 2,      /* shares one; told apart by address and mark (no such VS is made yet) */
+	VS_MARK = 2,      /* shares one; told apart by address and mark */
 };
 
 enum vs_event {
@@ -56,7 +56,8 @@ enum vs_event {
 	VS_REMOVED = 2, /* the VS is gone; close every descriptor that belongs to it */
 	VS_CHANGED = 3, /* its names or settings are different now */
 	/* Only where nsids can be used: */
-	VS_ADDRESSES = 4, /* the addresses inside it may be different now */
+	VS_ADDRESSES = 4, /* the addresses inside it (of a mark VS: in its namespace) may be
+			   * different now */
 	VS_RELEASED = 5,  /* some time after VS_REMOVED: its namespace is no more */
 };
 
@@ -125,11 +126,35 @@ VSREG_API int vs_reg_reload(struct vs_reg *reg, const struct vs_reg_config *conf
 
 /* Look-ups. All return a new reference for vs_unref(), or NULL. */
 VSREG_API struct vs *vs_by_name(struct vs_reg *reg, const char *name); /* aliases too */
+/* By cookie and nsid only namespace VSs are found; NULL where only mark VSs have the namespace. */
 VSREG_API struct vs *vs_by_cookie(struct vs_reg *reg, uint64_t cookie);
 VSREG_API struct vs *vs_by_nsid(struct vs_reg *reg, int nsid); /* see vs_nsid() */
+/* The mark VS of this mark (marks are unique in a registry). 0: NULL. */
+VSREG_API struct vs *vs_by_mark(struct vs_reg *reg, uint32_t mark);
 
-/* vs_of_socket: the VS in whose namespace fd was made; for an accepted AF_UNIX stream or
- * seqpacket socket that is the client's. Unknown cookie: NULL, never the host. */
+/*
+ * vs_by_address: the VS that owns a local address in the namespace of that cookie. Among mark VSs
+ * it is the one that has it as Address=, else in a Pool=, else on a Device= of its own. An
+ * address that none of them owns is the namespace VS's, if that is taken. Loopback and the
+ * wildcard are the default VS's (vs_default()). NULL: nobody's, and not to be answered. The port
+ * is not looked at.
+ */
+VSREG_API struct vs *vs_by_address(
+	struct vs_reg *reg, uint64_t cookie, const struct sockaddr *addr);
+
+/*
+ * vs_default: the VS that has what no address tells apart: AF_UNIX, loopback, wildcards. In a
+ * namespace without mark VSs that is its namespace VS; with them the one that has Default=yes;
+ * otherwise NULL.
+ */
+VSREG_API struct vs *vs_default(struct vs_reg *reg, uint64_t cookie);
+
+/*
+ * vs_of_socket: the VS in whose namespace fd was made; for an accepted AF_UNIX stream or
+ * seqpacket socket that is the client's. In a namespace with mark VSs the socket's mark decides,
+ * without one its local address, and without that it is vs_default()'s. A mark that is no VS's
+ * there, or a mark and an address of different VSs: NULL. Unknown cookie: NULL, never the host.
+ */
 VSREG_API struct vs *vs_of_socket(struct vs_reg *reg, int fd);
 
 /* vs_reg_next: the VS after prev in order of name, or the first when prev is NULL; takes over
@@ -142,7 +167,8 @@ VSREG_API void vs_unref(struct vs *vs); /* NULL is allowed */
 /* Strings stay valid as long as the reference, also when the name is another one by now. */
 VSREG_API const char *vs_name(const struct vs *vs);
 VSREG_API enum vs_flavour vs_flavour(const struct vs *vs);
-VSREG_API uint64_t vs_cookie(const struct vs *vs);
+VSREG_API uint64_t vs_cookie(const struct vs *vs); /* of its namespace; mark VSs may share it */
+VSREG_API uint32_t vs_mark(const struct vs *vs);   /* of a mark VS; else 0 */
 /* The number by which rtnetlink in the registry's own namespace calls that of the VS; -ENOENT
  * when there is none: after the namespace's end, and where nsids cannot be used (they take
  * CAP_NET_ADMIN and CAP_NET_BROADCAST). */
@@ -170,7 +196,7 @@ typedef int vs_setting_fn(const char *key, const char *value, const char *file, 
 VSREG_API int vs_settings(struct vs *vs, const char *section, vs_setting_fn *fn, void *arg);
 
 /* vs_addresses: the addresses configured inside the VS now, by a fresh dump; no more than the first
- * 1024. fn as above. */
+ * 1024. Of a mark VS those that it owns. fn as above. */
 struct vs_address {
 	struct sockaddr_storage addr; /* AF_INET or AF_INET6; port 0 */
 	unsigned prefix;              /* length of the prefix, bits */
@@ -181,17 +207,95 @@ VSREG_API int vs_addresses(struct vs *vs, vs_address_fn *fn, void *arg);
 
 /*
  * vs_socket: socket(2) inside the VS, close-on-exec, from any thread. Returns a descriptor that
- * is the caller's, and that keeps the namespace alive until it is closed.
+ * is the caller's, and that keeps the namespace alive until it is closed. That of a mark VS carries
+ * its mark, for which it takes CAP_NET_ADMIN or CAP_NET_RAW.
  * Errors: -ESTALE (the VS is gone), -EPERM, -EMFILE and what socket(2) gives. Never falls back to
  * the caller's own namespace.
  */
 VSREG_API int vs_socket(struct vs *vs, int domain, int type, int protocol);
 
 /*
+ * vs_bind: bind(2), refused with -EADDRNOTAVAIL where the address is another VS's. The wildcard and
+ * loopback are refused likewise to a mark VS that is not the default one. fd: from vs_socket() of
+ * the same VS, otherwise -EXDEV.
+ */
+VSREG_API int vs_bind(struct vs *vs, int fd, const struct sockaddr *addr, socklen_t len);
+
+/*
+ * vs_listen_each: a socket for each address of the VS (of a namespace VS too), bound to it and
+ * port, marked, and with TCP listening. It takes addresses that are only configured in its file,
+ * too: the sockets are IP_FREEBIND. Link-local addresses are bound with their interface. Returns
+ * how many were made, or -errno, and then none is left open; -ENOSPC: there are more than max.
+ * To be called again after VS_ADDRESSES with what it returned before: those still wanted are kept,
+ * those that are not are closed and taken out.
+ */
+struct vs_bound {
+	int fd;                       /* the caller's */
+	struct sockaddr_storage addr; /* with the port */
+};
+VSREG_API int vs_listen_each(struct vs *vs, int type, uint16_t port, struct vs_bound *bound,
+	unsigned count, unsigned max);
+
+/*
+ * One UDP socket for all VSs of a namespace. vs_path_prepare() turns on what the others need
+ * (IP_PKTINFO, IPV6_RECVPKTINFO). vs_recvmsg() tells whose datagram it is and the way back;
+ * vs_sendmsg() answers from the address that was asked, with the mark of the VS. The caller's
+ * msg_control is not used (-EINVAL when it is set), since each call brings its own.
+ *
+ * vs_recvmsg: *vs is a new reference, or NULL: an address that is no VS's. Not to be answered.
+ * vs_sendmsg: -EXDEV when the path's source is not an address of vs.
+ */
+struct vs_path {
+	struct sockaddr_storage local; /* the address that was asked; port 0 */
+	uint32_t mark;
+	unsigned ifindex;   /* where it came in */
+};
+VSREG_API int vs_path_prepare(int fd);
+VSREG_API ssize_t vs_recvmsg(struct vs_reg *reg, int fd, struct msghdr *msg, int flags,
+	struct vs **vs, struct vs_path *path);
+VSREG_API ssize_t vs_sendmsg(struct vs *vs, int fd, const struct msghdr *msg, int flags,
+	const struct vs_path *path);
+
+/*
+ * The same in batches, of at most VS_BATCH_MAX. vs[i] and path[i] belong to messages[i]. Returns
+ * how many messages were received or sent, or -errno when it was none. Messages that are no VS's
+ * are returned with vs[i] NULL; vs_sendmmsg() passes over those and counts them as sent.
+ */
+#define VS_BATCH_MAX 64
+struct mmsghdr;
+VSREG_API int vs_recvmmsg(struct vs_reg *reg, int fd, struct mmsghdr *messages, unsigned count,
+	int flags, struct vs **vs, struct vs_path *path);
+VSREG_API int vs_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+	struct vs *const *vs, const struct vs_path *path);
+
+/*
+ * The keeper holds the kernel to what the files of mark VSs say, by one thread of the
+ * application: it puts right their rules and tables at each change of an address, device or
+ * route, and after each vs_reg_dispatch() that changed a VS. It makes no devices and no
+ * configured addresses (vsctl does); an address that somebody adds on a Device= of a
+ * mark VS gets its rule and its network's route. Several keepers agree, and what a dead one left is
+ * right or put right. Needs CAP_NET_ADMIN (and the way into the namespaces).
+ *
+ * vs_keeper_address_add, _del: an address of the VS comes or goes without a moment in
+ * which it is up and misrouted: its route, its rule, then the address; reverse when it goes.
+ * -EADDRNOTAVAIL: it is another VS's.
+ */
+struct vs_keeper;
+VSREG_API int vs_keeper_open(struct vs_keeper **keeper, struct vs_reg *reg);
+VSREG_API void vs_keeper_close(struct vs_keeper *keeper); /* what it made stays; NULL is allowed */
+VSREG_API int vs_keeper_fd(const struct vs_keeper *keeper); /* to poll for reading */
+VSREG_API int vs_keeper_dispatch(struct vs_keeper *keeper); /* never blocks */
+VSREG_API int vs_keeper_address_add(struct vs_keeper *keeper, struct vs *vs,
+	const struct vs_address *address);
+VSREG_API int vs_keeper_address_del(struct vs_keeper *keeper, struct vs *vs,
+	const struct vs_address *address);
+
+/*
  * vs_enter, vs_leave: for code that makes sockets itself. Between the two the calling thread
  * is in the VS's network namespace with all signals blocked and cancellation off; do not
  * fork, log, or call back into an application. vs_leave() aborts the process when the way
- * back fails. Nesting is not allowed (-EBUSY is not detected: do not).
+ * back fails. Nesting is not allowed (-EBUSY is not detected: do not). Sockets that are made
+ * in a mark VS's namespace that way have no mark.
  */
 struct vs_saved {
 	int home_fd;
