@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -10,17 +11,30 @@
 #include "vsctl.h"
 
 #define TIMEOUT_MS 10000
+#define USAGE_WIDTH 25
 
-static const struct vsctl_command commands[] = {
-	{"list", NULL, "all virtual servers (also without a command)", vsctl_list, NULL},
-	{"show", "VS", "one virtual server", vsctl_show, NULL},
-	{"rpc", "VS", "the RPC services registered in a virtual server", vsctl_rpc, NULL},
-	{"import", "VS", "take over what another rpcbind has registered", vsctl_import,
-		"--from FILE|--live[=PATH] "},
-	{"reload", NULL, "read the configuration again", vsctl_reload, NULL},
-	{"restart", NULL, "execute the daemon's program again, in place", vsctl_restart, NULL},
+static const struct vsctl_command *const commands[] = {
+	&vsctl_list,
+	&vsctl_show,
+	&vsctl_rpc,
+	&vsctl_import,
+	&vsctl_reload,
+	&vsctl_restart,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+enum { OPT_JSON = 1, OPT_RUNTIME_DIR, OPT_NETNS_DIR, OPT_VS_DIR, OPT_VERSION, OPT_HELP, OPT_OWN };
+
+/* Before a command and behind it. */
+static const struct option common_options[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR},
+	{"netns-dir", required_argument, NULL, OPT_NETNS_DIR},
+	{"vs-dir", required_argument, NULL, OPT_VS_DIR},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},
+};
+#define COMMON_OPTIONS (sizeof(common_options) / sizeof(common_options[0]))
 
 static void tell_refusal(const json_t *reply)
 {
@@ -88,103 +102,191 @@ long long vsctl_number(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-static void usage(FILE *out)
+static size_t option_count(const struct vsctl_command *c)
 {
-	fprintf(out, "Usage: vsctl [options] [command]\n\nCommands:\n");
+	size_t n = 0;
+
+	while (c->options && c->options[n].name)
+		n++;
+	assert(n <= VSCTL_OPTIONS_MAX);
+	return n;
+}
+
+const char *vsctl_option(const struct vsctl *ctl, const char *name)
+{
+	for (size_t i = 0; i < option_count(ctl->command); i++)
+		if (!strcmp(ctl->command->options[i].name, name))
+			return ctl->values[i];
+	assert(!"an option of another command");
+	return NULL;
+}
+
+static void print_option(const struct vsctl_option *o, const char *command)
+{
+	char text[64];
+	bool optional = o->argument && o->argument[0] == '[';
+
+	snprintf(text, sizeof(text), "--%s%s%s", o->name, o->argument && !optional ? " " : "",
+		o->argument ? o->argument : "");
+	printf("  %-18s %s%s%s\n", text, command, *command ? ": " : "", o->help);
+}
+
+static void print_options(const struct vsctl_command *c, const char *command)
+{
+	for (size_t i = 0; i < option_count(c); i++)
+		print_option(&c->options[i], command);
+}
+
+static void print_command(const struct vsctl_command *c)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text), "%s %s", c->name, c->usage);
+
+	printf("  %-*s%s%*s%s\n", USAGE_WIDTH, text, n < USAGE_WIDTH ? "" : "\n",
+		n < USAGE_WIDTH ? 0 : USAGE_WIDTH + 2, "", c->help);
+}
+
+static void print_help(void)
+{
+	printf("Usage: vsctl [options] [command]\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-7s %-3s  %s\n", commands[i].name,
-			commands[i].argument ? commands[i].argument : "", commands[i].help);
-	fprintf(out, "\nOptions:\n"
-		     "  --json             print JSON, with the version of its form as \"schema\"\n"
-		     "  --runtime-dir DIR  of the daemon [" RUNSTATEDIR "/rpcbind-ns]\n"
-		     "  --from FILE        import: from stock's rpcbind.xdr or portmap.xdr\n"
-		     "  --live[=PATH]      import: from the rpcbind at a local socket "
-		     "[/run/rpcbind.sock]\n"
-		     "  --version, --help\n");
+		print_command(commands[i]);
+	printf("\n'vsctl COMMAND --help' tells of one command.\n\nOptions:\n"
+	       "  --json             print JSON, with the version of its form as \"schema\"\n"
+	       "  --runtime-dir DIR  of the daemon [" RUNSTATEDIR "/rpcbind-ns]\n"
+	       "  --netns-dir DIR    network namespaces [/run/netns]\n"
+	       "  --vs-dir DIR       files of the virtual servers [" SYSCONFDIR "/nsaux/vs.d]\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		print_options(commands[i], commands[i]->name);
+	printf("  --version, --help\n");
+}
+
+static void print_usage(FILE *out, const struct vsctl_command *c)
+{
+	fprintf(out, "Usage: vsctl [options] %s%s%s\n", c->name, *c->usage ? " " : "", c->usage);
+}
+
+int vsctl_usage(const struct vsctl *ctl)
+{
+	print_usage(stderr, ctl->command);
+	return 2;
+}
+
+static void print_command_help(const struct vsctl_command *c)
+{
+	print_usage(stdout, c);
+	printf("\n%s\n", c->help);
+	if (option_count(c) > 0)
+		printf("\nOptions:\n");
+	print_options(c, "");
 }
 
 /* -1: go on; else the exit status. */
+static int take_common(struct vsctl *ctl, int option)
+{
+	switch (option) {
+	case OPT_JSON:
+		ctl->json = true;
+		return -1;
+	case OPT_RUNTIME_DIR:
+		ctl->runtime_dir = optarg;
+		ctl->is_daemon_named = true;
+		return -1;
+	case OPT_NETNS_DIR:
+		ctl->netns_dir = optarg;
+		return -1;
+	case OPT_VS_DIR:
+		ctl->vs_dir = optarg;
+		return -1;
+	case OPT_VERSION:
+		printf("vsctl " PACKAGE_VERSION "\n");
+		return 0;
+	case OPT_HELP:
+		if (ctl->command)
+			print_command_help(ctl->command);
+		else
+			print_help();
+		return 0;
+	default:
+		fprintf(stderr, "Try 'vsctl %s%s--help'.\n", ctl->command ? ctl->command->name : "",
+			ctl->command ? " " : "");
+		return 2;
+	}
+}
+
+/* Of the command if there is one by now. As take_common(); optind is behind the options. */
 static int parse_options(struct vsctl *ctl, int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-		{"runtime-dir", required_argument, NULL, 'r'},
-		{"from", required_argument, NULL, 'f'},
-		{"live", optional_argument, NULL, 'l'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}};
-	int option;
+	struct option options[COMMON_OPTIONS + VSCTL_OPTIONS_MAX + 1] = {{0}};
+	const struct vsctl_command *c = ctl->command;
+	int option, status = -1;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			ctl->json = true;
-			break;
-		case 'r':
-			ctl->runtime_dir = optarg;
-			break;
-		case 'f':
-			ctl->import_from = optarg;
-			break;
-		case 'l':
-			ctl->live = true;
-			ctl->import_live = optarg;
-			break;
-		case 'V':
-			printf("vsctl " PACKAGE_VERSION "\n");
-			return 0;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			fprintf(stderr, "Try 'vsctl --help'.\n");
-			return 2;
-		}
+	memcpy(options, common_options, sizeof(common_options));
+	for (size_t i = 0; c && i < option_count(c); i++) {
+		const struct vsctl_option *o = &c->options[i];
+
+		options[COMMON_OPTIONS + i] = (struct option){o->name,
+			!o->argument ? no_argument :
+			o->argument[0] == '[' ? optional_argument : required_argument,
+			NULL, OPT_OWN + (int)i};
 	}
-	return -1;
+	optind = 0; /* begin, with this argv */
+	while (status < 0 && (option = getopt_long(argc, argv, !c || c->has_command_line ? "+" : "",
+				      options, NULL)) != -1) {
+		if (option >= OPT_OWN && option != '?')
+			ctl->values[option - OPT_OWN] = optarg ? optarg : "";
+		else
+			status = take_common(ctl, option);
+	}
+	return status;
 }
 
 static const struct vsctl_command *find_command(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
 	return NULL;
 }
 
-/* Where from is for import, which needs to be told one of the two. */
-static bool options_fit(const struct vsctl *ctl, const struct vsctl_command *c)
+/* args ends with NULL. */
+static int run_command(const struct vsctl *ctl, int count, char **args)
 {
-	int sources = (ctl->import_from != NULL) + ctl->live;
+	const struct vsctl_command *c = ctl->command;
+	int status;
 
-	return sources == (c->run == vsctl_import);
+	if (c->has_command_line && count > 1 && !strcmp(args[1], "--")) {
+		args[1] = args[0];
+		args++;
+		count--;
+	}
+	if (count < c->min_args || (c->max_args != VSCTL_ARGS_MANY && count > c->max_args))
+		return vsctl_usage(ctl);
+	status = c->run(ctl, args);
+	return status < 0 ? 1 : status;
 }
 
 int main(int argc, char **argv)
 {
-	struct vsctl ctl = {.runtime_dir = RUNSTATEDIR "/rpcbind-ns"};
+	struct vsctl ctl = {.runtime_dir = RUNSTATEDIR "/rpcbind-ns",
+		.netns_dir = "/run/netns",
+		.vs_dir = SYSCONFDIR "/nsaux/vs.d"};
 	int status = parse_options(&ctl, argc, argv);
-	const struct vsctl_command *c;
-	int wanted;
 
 	if (status >= 0)
 		return status;
+	if (optind == argc) {
+		ctl.command = &vsctl_list;
+		return run_command(&ctl, 0, argv + argc);
+	}
+	ctl.command = find_command(argv[optind]);
+	if (!ctl.command) {
+		fprintf(stderr, "vsctl: no command '%s'. Try 'vsctl --help'.\n", argv[optind]);
+		return 2;
+	}
 	argc -= optind;
 	argv += optind;
-	c = find_command(argc ? argv[0] : "list");
-	if (!c) {
-		fprintf(stderr, "vsctl: no command '%s'. Try 'vsctl --help'.\n", argv[0]);
-		return 2;
-	}
-	wanted = c->argument ? 2 : 1;
-	if (argc > wanted || (argc < wanted && c->argument)) {
-		fprintf(stderr, "Usage: vsctl %s %s%s\n", c->name, c->options ? c->options : "",
-			c->argument ? c->argument : "");
-		return 2;
-	}
-	if (!options_fit(&ctl, c)) {
-		fprintf(stderr, "vsctl: import, and nothing else, needs --from FILE or --live\n");
-		return 2;
-	}
-	return c->run(&ctl, c->argument ? argv[1] : NULL) ? 1 : 0;
+	argv[0] = (char[]){"vsctl"}; /* getopt_long(3) tells errors by it */
+	status = parse_options(&ctl, argc, argv);
+	return status >= 0 ? status : run_command(&ctl, argc - optind, argv + optind);
 }

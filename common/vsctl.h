@@ -6,21 +6,53 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#define VSCTL_OPTIONS_MAX 8
+#define VSCTL_ARGS_MANY (-1)
+
+struct vsctl_command;
+
 struct vsctl {
 	const char *runtime_dir; /* of the daemon that is asked */
+	bool is_daemon_named;    /* by --runtime-dir: a command that can do without must not */
+	const char *netns_dir;   /* absolute */
+	const char *vs_dir;
 	bool json;
-	const char *import_from; /* import --from: a file */
-	const char *import_live; /* import --live: a local socket */
-	bool live;
+	const struct vsctl_command *command;
+	/* Of command's options, in the order of its table: NULL where one was not given, "" where
+	 * it was without an argument. See vsctl_option(). */
+	const char *values[VSCTL_OPTIONS_MAX];
 };
 
+/* --name, of one command. */
+struct vsctl_option {
+	const char *name;
+	const char *argument; /* "FILE"; "[=PATH]" is one that may be left out; NULL: none */
+	const char *help;
+};
+
+/*
+ * A command. The one who adds it defines it in a file of its own, and names it here and
+ * in the list of vsctl.c.
+ *
+ * run: args are what is left of the command line, min_args to max_args of them and a NULL. Returns
+ * the exit status, or -errno for something that was told; that is status 1.
+ */
 struct vsctl_command {
 	const char *name;
-	const char *argument; /* "VS", or NULL for none */
-	const char *help;
-	int (*run)(const struct vsctl *ctl, const char *argument);
-	const char *options; /* that it needs, before the argument; NULL: none */
+	const char *usage; /* what follows the name; "" for nothing */
+	int min_args, max_args; /* VSCTL_ARGS_MANY: no limit */
+	/* Behind the first argument nothing is an option of ours: it is another command line. A
+	 * "--" that follows the first argument is taken out. */
+	bool has_command_line;
+	const char *help; /* one line */
+	const struct vsctl_option *options; /* up to one without a name; NULL: none */
+	int (*run)(const struct vsctl *ctl, char *const *args);
 };
+
+/* The value of an option of the command that runs; NULL: it was not given. */
+const char *vsctl_option(const struct vsctl *ctl, const char *name);
+/* For run(): the command line is wrong. Shows how it should be, and returns the exit status. */
+int vsctl_usage(const struct vsctl *ctl);
 
 /* Calls the daemon; tells on stderr what went wrong and what may help. */
 int vsctl_call(const struct vsctl *ctl, const char *method, json_t *parameters, json_t **reply);
@@ -31,12 +63,8 @@ const char *vsctl_string(const json_t *object, const char *key);
 long long vsctl_number(const json_t *object, const char *key);
 
 /* vsctl_rpcbind.c */
-int vsctl_list(const struct vsctl *ctl, const char *argument);
-int vsctl_show(const struct vsctl *ctl, const char *argument);
-int vsctl_rpc(const struct vsctl *ctl, const char *argument);
-int vsctl_reload(const struct vsctl *ctl, const char *argument);
-int vsctl_restart(const struct vsctl *ctl, const char *argument);
+extern const struct vsctl_command vsctl_list, vsctl_show, vsctl_rpc, vsctl_reload, vsctl_restart;
 /* vsctl_import.c */
-int vsctl_import(const struct vsctl *ctl, const char *argument);
+extern const struct vsctl_command vsctl_import;
 
 #endif

@@ -228,17 +228,20 @@ static int report(const struct import *im)
 	return rc;
 }
 
-int vsctl_import(const struct vsctl *ctl, const char *argument)
+static int run_import(const struct vsctl *ctl, char *const *args)
 {
-	struct import im = {.ctl = ctl, .vs = argument};
+	const char *from = vsctl_option(ctl, "from"), *live = vsctl_option(ctl, "live");
+	struct import im = {.ctl = ctl, .vs = args[0]};
 	int told = 0, rc;
 
+	if (!from == !live)
+		return vsctl_usage(ctl);
 	im.chunk = json_array();
 	im.refused = json_array();
-	if (ctl->import_from)
-		rc = import_file(&im, ctl->import_from);
+	if (from)
+		rc = import_file(&im, from);
 	else
-		rc = import_live(&im, ctl->import_live ? ctl->import_live : DEFAULT_SOCKET);
+		rc = import_live(&im, *live ? live : DEFAULT_SOCKET);
 	/* Of a list that was cut, or a call that failed half way, as well. */
 	if (!rc || im.imported || im.present || json_array_size(im.refused) > 0)
 		told = report(&im);
@@ -248,3 +251,19 @@ int vsctl_import(const struct vsctl *ctl, const char *argument)
 	json_decref(im.refused);
 	return rc ? rc : told;
 }
+
+static const struct vsctl_option options[] = {
+	{"from", "FILE", "from stock's rpcbind.xdr or portmap.xdr"},
+	{"live", "[=PATH]", "from the rpcbind at a local socket [" DEFAULT_SOCKET "]"},
+	{NULL, NULL, NULL},
+};
+
+const struct vsctl_command vsctl_import = {
+	.name = "import",
+	.usage = "--from FILE|--live[=PATH] VS",
+	.min_args = 1,
+	.max_args = 1,
+	.help = "take over what another rpcbind has registered",
+	.options = options,
+	.run = run_import,
+};

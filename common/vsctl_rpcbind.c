@@ -99,18 +99,25 @@ static int print_list(const json_t *reply)
 	return rc;
 }
 
-int vsctl_list(const struct vsctl *ctl, const char *argument)
+static int run_list(const struct vsctl *ctl, char *const *args)
 {
 	json_t *reply;
 	int rc = vsctl_call(ctl, INTERFACE ".List", json_object(), &reply);
 
-	(void)argument;
+	(void)args;
 	if (rc)
 		return rc;
 	rc = ctl->json ? vsctl_print_json(reply) : print_list(reply);
 	json_decref(reply);
 	return rc;
 }
+
+const struct vsctl_command vsctl_list = {
+	.name = "list",
+	.usage = "",
+	.help = "all virtual servers (also without a command)",
+	.run = run_list,
+};
 
 static int print_show(json_t *reply)
 {
@@ -147,10 +154,19 @@ static int call_for_vs(const struct vsctl *ctl, const char *method, const char *
 	return rc;
 }
 
-int vsctl_show(const struct vsctl *ctl, const char *argument)
+static int run_show(const struct vsctl *ctl, char *const *args)
 {
-	return call_for_vs(ctl, INTERFACE ".Show", argument, print_show);
+	return call_for_vs(ctl, INTERFACE ".Show", args[0], print_show);
 }
+
+const struct vsctl_command vsctl_show = {
+	.name = "show",
+	.usage = "VS",
+	.min_args = 1,
+	.max_args = 1,
+	.help = "one virtual server",
+	.run = run_show,
+};
 
 static const char *service_name(long long program)
 {
@@ -240,14 +256,14 @@ static int add_part(const struct vsctl *ctl, const char *vs, long long *from, js
 	return 0;
 }
 
-int vsctl_rpc(const struct vsctl *ctl, const char *argument)
+static int run_rpc(const struct vsctl *ctl, char *const *args)
 {
 	json_t *all = NULL;
 	long long from = 0;
 	int rc;
 
 	do
-		rc = add_part(ctl, argument, &from, &all);
+		rc = add_part(ctl, args[0], &from, &all);
 	while (!rc && from && from < REGISTRATIONS_MAX);
 	if (!rc) {
 		add_service_names(all);
@@ -256,6 +272,15 @@ int vsctl_rpc(const struct vsctl *ctl, const char *argument)
 	json_decref(all);
 	return rc;
 }
+
+const struct vsctl_command vsctl_rpc = {
+	.name = "rpc",
+	.usage = "VS",
+	.min_args = 1,
+	.max_args = 1,
+	.help = "the RPC services registered in a virtual server",
+	.run = run_rpc,
+};
 
 static int call_for_nothing(const struct vsctl *ctl, const char *method)
 {
@@ -267,14 +292,28 @@ static int call_for_nothing(const struct vsctl *ctl, const char *method)
 	return rc;
 }
 
-int vsctl_reload(const struct vsctl *ctl, const char *argument)
+static int run_reload(const struct vsctl *ctl, char *const *args)
 {
-	(void)argument;
+	(void)args;
 	return call_for_nothing(ctl, INTERFACE ".Reload");
 }
 
-int vsctl_restart(const struct vsctl *ctl, const char *argument)
+const struct vsctl_command vsctl_reload = {
+	.name = "reload",
+	.usage = "",
+	.help = "read the configuration again",
+	.run = run_reload,
+};
+
+static int run_restart(const struct vsctl *ctl, char *const *args)
 {
-	(void)argument;
+	(void)args;
 	return call_for_nothing(ctl, INTERFACE ".Restart");
 }
+
+const struct vsctl_command vsctl_restart = {
+	.name = "restart",
+	.usage = "",
+	.help = "execute the daemon's program again, in place",
+	.run = run_restart,
+};
