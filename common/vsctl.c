@@ -36,14 +36,18 @@ static const struct option common_options[] = {
 };
 #define COMMON_OPTIONS (sizeof(common_options) / sizeof(common_options[0]))
 
+void vsctl_tell_unknown(const char *vs)
+{
+	fprintf(stderr, "vsctl: no virtual server '%s'; 'vsctl list' shows them all\n", vs);
+}
+
 static void tell_refusal(const json_t *reply)
 {
 	const char *error = vsctl_string(reply, "error");
 	const json_t *p = json_object_get(reply, "parameters");
 
 	if (!strcmp(error, "org.nsaux.rpcbind.NoSuchVirtualServer"))
-		fprintf(stderr, "vsctl: no virtual server '%s'; 'vsctl list' shows them all\n",
-			vsctl_string(p, "name"));
+		vsctl_tell_unknown(vsctl_string(p, "name"));
 	else if (!strcmp(error, "org.varlink.service.PermissionDenied"))
 		fprintf(stderr, "vsctl: permission denied; try as root\n");
 	else
@@ -61,17 +65,21 @@ static void tell_failure(const char *path, int rc)
 	fprintf(stderr, "vsctl: %s: %s%s\n", path, strerror(-rc), hint);
 }
 
-int vsctl_call(const struct vsctl *ctl, const char *method, json_t *parameters, json_t **reply)
+static int ask(const struct vsctl *ctl, const char *method, json_t *parameters, json_t **answer)
 {
 	char path[4096];
-	json_t *answer = NULL;
 	int rc, n = snprintf(path, sizeof(path), "%s/control", ctl->runtime_dir);
 
 	if (n < 0 || n >= (int)sizeof(path))
 		rc = -ENAMETOOLONG;
 	else
-		rc = control_call_path(path, method, parameters, TIMEOUT_MS, &answer);
+		rc = control_call_path(path, method, parameters, TIMEOUT_MS, answer);
 	json_decref(parameters);
+	return rc;
+}
+
+static int take_answer(const struct vsctl *ctl, int rc, json_t *answer, json_t **reply)
+{
 	if (rc == -EREMOTEIO) {
 		tell_refusal(answer);
 		json_decref(answer);
@@ -81,6 +89,25 @@ int vsctl_call(const struct vsctl *ctl, const char *method, json_t *parameters, 
 		*reply = answer;
 	}
 	return rc;
+}
+
+int vsctl_call(const struct vsctl *ctl, const char *method, json_t *parameters, json_t **reply)
+{
+	json_t *answer = NULL;
+	int rc = ask(ctl, method, parameters, &answer);
+
+	return take_answer(ctl, rc, answer, reply);
+}
+
+int vsctl_call_if_there(const struct vsctl *ctl, const char *method, json_t *parameters,
+	json_t **reply)
+{
+	json_t *answer = NULL;
+	int rc = ask(ctl, method, parameters, &answer);
+
+	if ((rc == -ENOENT || rc == -ECONNREFUSED) && !ctl->is_daemon_named)
+		return 1;
+	return take_answer(ctl, rc, answer, reply);
 }
 
 int vsctl_print_json(const json_t *reply)

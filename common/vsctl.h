@@ -54,16 +54,25 @@ const char *vsctl_option(const struct vsctl *ctl, const char *name);
 /* For run(): the command line is wrong. Shows how it should be, and returns the exit status. */
 int vsctl_usage(const struct vsctl *ctl);
 
+#define VSCTL_RPCBIND "org.nsaux.rpcbind" /* begins the names of its methods */
+
 /* Calls the daemon; tells on stderr what went wrong and what may help. */
 int vsctl_call(const struct vsctl *ctl, const char *method, json_t *parameters, json_t **reply);
+/* The same for what can be done without a daemon: 1, and nothing is told, when none runs
+ * and --runtime-dir names none. */
+int vsctl_call_if_there(const struct vsctl *ctl, const char *method, json_t *parameters,
+	json_t **reply);
+void vsctl_tell_unknown(const char *vs); /* there is no VS of that name */
 /* Prints the reply as one JSON document. */
 int vsctl_print_json(const json_t *reply);
 /* Members of a reply; "" and 0 where they are missing. */
 const char *vsctl_string(const json_t *object, const char *key);
 long long vsctl_number(const json_t *object, const char *key);
 
+/* vsctl_list.c */
+extern const struct vsctl_command vsctl_list, vsctl_show;
 /* vsctl_rpcbind.c */
-extern const struct vsctl_command vsctl_list, vsctl_show, vsctl_rpc, vsctl_reload, vsctl_restart;
+extern const struct vsctl_command vsctl_rpc, vsctl_reload, vsctl_restart;
 /* vsctl_import.c */
 extern const struct vsctl_command vsctl_import;
 

@@ -76,7 +76,7 @@ start_daemon() {
 	printf '%s\n' '[Registry]' 'Exclude=client-*' >/run/demo.conf
 	"$build/rpcbind-ns/rpcbind-ns" -f --config /run/demo.conf --vs-dir /run/vs.d --state-dir /run/state \
 		>/run/demo.log 2>&1 &
-	wait_for 10 vsctl list || { cat /run/demo.log >&2; fail "rpcbind-ns did not start"; }
+	wait_for 10 vsctl --runtime-dir /run/rpcbind-ns list || { cat /run/demo.log >&2; fail "rpcbind-ns did not start"; }
 }
 
 register() {
