@@ -193,6 +193,16 @@ int netns_enter(int fd, uint64_t cookie, struct netns_window *window)
 	return 0;
 }
 
+int netns_move(int fd, uint64_t cookie)
+{
+	struct netns_window window;
+	int rc = netns_enter(fd, cookie, &window);
+
+	if (rc == 0)
+		window_undo(&window);
+	return rc;
+}
+
 int netns_try(int home)
 {
 	struct netns_window window;

@@ -68,6 +68,10 @@ int netns_try(int home);
 int netns_enter(int fd, uint64_t cookie, struct netns_window *window);
 void netns_leave(struct netns_window *window);
 
+/* The same for good: for a process that is about to execute another program. Signals and
+ * cancellation are as before. */
+int netns_move(int fd, uint64_t cookie);
+
 /* A close-on-exec socket in the namespace behind fd, or -ESTALE when that has another cookie. */
 int netns_socket(int fd, uint64_t cookie, int domain, int type, int protocol);
 
