@@ -42,7 +42,8 @@ struct ip_prefix {
 };
 
 enum network_kind {
-	NETWORK_PRESENT = 1, /* is there already (lo, of a mark VS any); neither made nor moved */
+	NETWORK_PRESENT = 1, /* is there already (lo, of a mark VS any; else by the word
+			      * `present`); neither made nor moved */
 	NETWORK_MOVE,    /* brought in from the parent namespace; goes back at the end */
 	NETWORK_VETH,    /* made, with the other end `peer` in the parent namespace */
 	NETWORK_MACVLAN, /* made on top of `link` */
@@ -70,12 +71,13 @@ struct network_device {
 };
 
 /* Address=ADDRESS/LENGTH [dev DEV] [gateway ADDRESS] [nodad]. dev may be left out where
- * there is one Device= that is not lo. */
+ * there is one Device= that is not lo. It is a Device= of the VS, or lo; of a mark VS any device:
+ * a Device= there is a claim of all of its addresses, and a device that is shared has none. */
 struct network_address {
 	struct network_place place;
 	struct ip_prefix prefix; /* the whole address, with the length of its network */
 	char dev[IF_NAMESIZE];
-	struct ip_prefix gateway; /* its own default route; family 0: that of the VS */
+	struct ip_prefix gateway; /* its own default route (mark VSs); family 0: that of the VS */
 	bool nodad;
 	uint32_t table; /* the one that its `from` rule looks up; namespace VS: RT_TABLE_MAIN */
 };
@@ -93,20 +95,22 @@ enum network_route_kind {
 	NETWORK_BLACKHOLE,
 };
 
-/* Gateway=ADDRESS [dev DEV], which is a Route=default; Route=NETWORK|default [via ADDRESS]
+/* Gateway=ADDRESS [dev DEV] [onlink], which is a Route=default; Route=NETWORK|default [via ADDRESS]
  * [dev DEV] [src ADDRESS] [metric N] [mtu N] [onlink], Route=unreachable|blackhole NETWORK.
- * Not in here, since they follow from the rest: the networks of the addresses, and the
- * unreachable default of each table of a mark VS. */
+ * The default route by the gateway of an Address= is in here too (once for each table). Not in
+ * here, since they follow from the rest: the networks of the addresses, and the unreachable
+ * default of each table of a mark VS. */
 struct network_route {
 	struct network_place place;
 	enum network_route_kind kind;
 	struct ip_prefix dst; /* length 0: default */
 	struct ip_prefix via; /* family 0: none */
 	struct ip_prefix src; /* preferred source; family 0: none */
-	char dev[IF_NAMESIZE]; /* "": found by the network that `via` lies in */
+	char dev[IF_NAMESIZE]; /* of a unicast route always set: by the network `via` lies in */
 	uint32_t metric;      /* 0: the kernel's choice */
 	uint32_t mtu;         /* 0: the device's */
 	bool onlink;
+	bool is_gateway;      /* from Gateway=, or the gateway of an Address= */
 	uint32_t table;
 };
 
@@ -131,6 +135,7 @@ struct network {
 	struct network_route *routes;
 	struct network_sysctl *sysctls;
 	size_t device_count, address_count, pool_count, route_count, sysctl_count;
+	struct network_place mark_place, table_place, default_place; /* file NULL: not set */
 	struct network_place nft_place;
 	const char *nft_file; /* NftFile=, absolute; NULL: none; namespace VSs only */
 };
@@ -162,6 +167,9 @@ int network_check_all(const struct network_member *members, size_t count, ini_er
 bool ip_prefix_overlap(const struct ip_prefix *a, const struct ip_prefix *b);
 /* Does the network contain the address (whatever the length of the latter)? */
 bool ip_prefix_contains(const struct ip_prefix *net, const struct ip_prefix *address);
+bool ip_prefix_same_address(const struct ip_prefix *a, const struct ip_prefix *b);
+bool ip_prefix_has_host_bits(const struct ip_prefix *p);
+bool ip_prefix_is_whole(const struct ip_prefix *p); /* the length is the family's longest */
 /* "10.0.0.5/24", "2001:db8::5/64". 0 or -EINVAL; without /LENGTH the family's longest. */
 int ip_prefix_parse(const char *text, struct ip_prefix *prefix);
 /* text: at least IP_PREFIX_TEXT bytes. The length is left out where it is the family's longest. */

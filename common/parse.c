@@ -32,6 +32,27 @@ int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 	return 0;
 }
 
+int parse_hex(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+	uint64_t v = 0;
+
+	if (*text == '\0')
+		return -EINVAL;
+	if (text[strspn(text, "0123456789abcdefABCDEF")] != '\0')
+		return -EINVAL;
+	for (; *text; text++) {
+		uint64_t digit = (uint64_t)(*text <= '9' ? *text - '0' : (*text | 0x20) - 'a' + 10);
+
+		if (v > UINT64_MAX >> 4)
+			return -ERANGE;
+		v = v << 4 | digit;
+	}
+	if (v < min || v > max)
+		return -ERANGE;
+	*value = v;
+	return 0;
+}
+
 int parse_bool(const char *text, bool *value)
 {
 	static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};

@@ -10,6 +10,8 @@
 
 /* Decimal digits only, the whole string, within [min, max]. -EINVAL or -ERANGE. */
 int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+/* The same with hexadecimal digits, either case, no prefix. */
+int parse_hex(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 /* yes/no, true/false, on/off, 1/0 (any case). -EINVAL. */
 int parse_bool(const char *text, bool *value);
 /* A user name that getpwnam_r(3) knows, or a decimal uid below (uid_t)-1. -ENOENT, -EINVAL. */

@@ -35,6 +35,8 @@ struct vs_conf {
 typedef void vsdir_log_fn(void *arg, int priority, const char *vs, const char *file, unsigned line,
 	const char *text);
 
+#define VSDIR_NAME_MAX 127 /* of a virtual server; VS_NAME_MAX of vsreg.h */
+
 /*
  * Reads all of dir into *table. All errors are told, and with one, nothing is returned: 0,
  * -EINVAL, -ENOMEM, or what scandir(3) gave (told). No directory: 0 and an empty table.

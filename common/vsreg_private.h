@@ -25,14 +25,13 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-/* Out of memory is an error for the caller, never the end of the process. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "ini.h"
 #include "list.h"
 #include "netns.h"
+#include "vsdir.h"
 #include "vsreg.h"
+
+_Static_assert(VSDIR_NAME_MAX == VS_NAME_MAX, "one limit for names");
 
 #define NSEC_PER_MSEC UINT64_C(1000000)
 #define NSEC_PER_SEC UINT64_C(1000000000)
@@ -44,21 +43,6 @@
 
 /* ---- configuration files ---- */
 
-/* One NAME.conf with its drop-ins; never changed once it is read. */
-struct vs_conf {
-	UT_hash_handle hh; /* reg_setup.confs, by name */
-	atomic_uint refs;
-	struct ini_doc *doc;
-	char *file;
-	struct vs_conf_values {
-		char *ns; /* Namespace=; "" is the default */
-		bool enabled;
-		int flavour;
-	} values;
-	char name[];
-};
-
-void conf_unref(struct vs_conf *conf); /* NULL is allowed */
 bool conf_same(const struct vs_conf *a, const struct vs_conf *b);
 
 /* One directory of namespaces, and what inotify watches for it. */
@@ -82,7 +66,6 @@ struct reg_setup {
 int setup_new(struct vs_reg *reg, const struct vs_reg_config *config, struct reg_setup **setup);
 void setup_free(struct reg_setup *setup);
 struct vs_conf *setup_conf(const struct reg_setup *setup, const char *name); /* borrowed */
-bool name_is_good(const char *name);
 
 /* ---- virtual servers ---- */
 

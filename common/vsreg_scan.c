@@ -126,7 +126,7 @@ static bool judge(struct vs_reg *reg, struct label *label)
 {
 	const struct vs_conf *conf = setup_conf(reg->setup, label->name);
 
-	if (!name_is_good(label->name)) {
+	if (!vs_name_is_good(label->name)) {
 		if (tell_once(label, CAUSE_NAME))
 			reg_log(reg, LOG_WARNING, NULL,
 				"'%s' is not a name for a virtual server and is passed over",
@@ -138,6 +138,8 @@ static bool judge(struct vs_reg *reg, struct label *label)
 			reg_log(reg, LOG_INFO, label->name, "%s has Enabled=no", conf->file);
 		return false;
 	}
+	if (conf && conf->network->is_mark)
+		return false;
 	if (conf || label == reg->host)
 		return true;
 	if (matches(reg->setup->include, label->name) && !matches(reg->setup->exclude, label->name))

@@ -54,7 +54,7 @@ void vs_unref(struct vs *vs)
 		atomic_store(&vs->nodes, atomic_load(&node->next));
 		free(node);
 	}
-	conf_unref(vs->conf);
+	vs_conf_unref(vs->conf);
 	if (vs->home >= 0)
 		close(vs->home);
 	pthread_mutex_destroy(&vs->lock);
@@ -138,12 +138,12 @@ void vs_set_conf(struct vs *vs, struct vs_conf *conf)
 	struct vs_conf *old;
 
 	if (conf)
-		atomic_fetch_add_explicit(&conf->refs, 1, memory_order_relaxed);
+		vs_conf_ref(conf);
 	pthread_mutex_lock(&vs->lock);
 	old = vs->conf;
 	vs->conf = conf;
 	pthread_mutex_unlock(&vs->lock);
-	conf_unref(old);
+	vs_conf_unref(old);
 }
 
 int vs_settings(struct vs *vs, const char *section, vs_setting_fn *fn, void *arg)
@@ -154,7 +154,7 @@ int vs_settings(struct vs *vs, const char *section, vs_setting_fn *fn, void *arg
 	pthread_mutex_lock(&vs->lock);
 	conf = vs->conf;
 	if (conf)
-		atomic_fetch_add_explicit(&conf->refs, 1, memory_order_relaxed);
+		vs_conf_ref(conf);
 	pthread_mutex_unlock(&vs->lock);
 	for (size_t i = 0; conf && rc == 0 && i < ini_doc_count(conf->doc); i++) {
 		const struct ini_setting *s = ini_doc_get(conf->doc, i);
@@ -162,7 +162,7 @@ int vs_settings(struct vs *vs, const char *section, vs_setting_fn *fn, void *arg
 		if (strcmp(s->section, section) == 0)
 			rc = fn(s->key, s->value, s->file, s->line, arg);
 	}
-	conf_unref(conf);
+	vs_conf_unref(conf);
 	return rc;
 }
 

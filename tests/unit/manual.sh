@@ -125,7 +125,7 @@ same "rpcbind-ns.conf(5) has every key of --print-config, with its default" \
 	"$printed" "$(page_keys rpcbind-ns/rpcbind-ns.conf.5)"
 
 # No program prints these, so that the tables are read.
-vs_keys=$(sed -nE 's/.*\.key = "([A-Za-z]+)".*/VirtualServer.\1/p' common/vsreg_conf.c
+vs_keys=$(sed -nE '/ items\[\]/,/^};/s/^\t\{"([A-Za-z]+)", "([A-Za-z]+)".*/\1.\2/p' common/network_conf.c
 	sed -nE '/ vs_items\[\]/,/^};/s/^\t\{"([A-Za-z]+)", "([A-Za-z]+)".*/\1.\2/p' rpcbind-ns/settings.c)
 same "nsaux-vs(5) has every key of a virtual server" \
 	"$vs_keys" "$(page_keys common/nsaux-vs.5 | sed 's/=.*//')"

@@ -55,7 +55,7 @@ static void test_settings(void **state)
 	nst_write(NST_CONF "/a.conf.d/20.conf", "[Rpcbind]\nLate=1\n");
 	nst_write(NST_CONF "/a.conf.d/10.conf", "[Rpcbind]\nEarly=1\n");
 	nst_write(NST_CONF "/a.conf.d/ignored.txt", "nonsense\n");
-	nst_write(NST_CONF "/host.conf", "[Resolver]\nServer=192.0.2.1\n[Network]\nA=b\n");
+	nst_write(NST_CONF "/host.conf", "[Resolver]\nServer=192.0.2.1\n[Time]\nA=b\n");
 	nst_add(NST_NETNS "/a");
 	nst_add(NST_NETNS "/b");
 	nst_open(t);
@@ -82,7 +82,7 @@ static void test_all_errors_are_told(void **state)
 				      "[VirtualServer]\n"
 				      "Namespace=up/../down\n"
 				      "Enabled=perhaps\n"
-				      "Flavour=mark\n"
+				      "Flavour=spotted\n"
 				      "Colour=red\n"
 				      "[Nonsense]\n"
 				      "Key=1\n"
@@ -106,7 +106,7 @@ static void test_all_errors_are_told(void **state)
 		"path nor a name\n"
 		"<3> a: " NST_CONF "/a.conf:4: value 'perhaps' of Enabled is neither yes nor no\n"
 		"<3> a: " NST_CONF
-		"/a.conf:5: value 'mark' of Flavour is not available in this version\n"
+		"/a.conf:5: value 'spotted' of Flavour is none of namespace, mark\n"
 		"<3> a: " NST_CONF "/a.conf:6: unknown key 'Colour' in [VirtualServer]\n"
 		"<3> a: " NST_CONF "/a.conf:8: unknown section [Nonsense]\n"
 		"<3> a: " NST_CONF "/a.conf.d/x.conf:2: value 'plaid' of Flavour is none of "
