@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One sorted array: of each kind and length of prefix, the addresses lie side by side. A look-up is
+ * a binary search for the address itself, and one for each length that a pool has.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "claims.h"
+
+#define LENGTH_MAX 128u
+
+struct claims {
+	bool pool4[32 + 1], pool6[LENGTH_MAX + 1]; /* lengths that there are */
+	size_t count;
+	struct claim list[]; /* in order, without those that are there twice; owner 0: disputed */
+};
+
+static unsigned longest(int family)
+{
+	return family == AF_INET ? 32 : LENGTH_MAX;
+}
+
+static bool is_link_local(int family, const uint8_t *addr)
+{
+	return family == AF_INET6 && addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
+}
+
+static void mask(struct ip_prefix *p)
+{
+	for (unsigned i = 0; i < sizeof(p->bytes); i++) {
+		unsigned bit = i * 8;
+		if (bit >= p->length)
+			p->bytes[i] = 0;
+		else if (bit + 8 > p->length)
+			p->bytes[i] &= (uint8_t)(0xff << (8 - (p->length - bit)));
+	}
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* All but the owner. */
+static int compare(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int c = compare_u64(x->kind, y->kind);
+
+	if (!c)
+		c = compare_u64(x->prefix.family, y->prefix.family);
+	if (!c)
+		c = compare_u64(x->prefix.length, y->prefix.length);
+	if (!c)
+		c = memcmp(x->prefix.bytes, y->prefix.bytes, sizeof(x->prefix.bytes));
+	return c ? c : compare_u64(x->ifindex, y->ifindex);
+}
+
+/* As it is compared. */
+static int normalize(struct claim *to, const struct claim *from)
+{
+	*to = *from;
+	if ((from->prefix.family != AF_INET && from->prefix.family != AF_INET6) || !from->owner ||
+		from->kind < CLAIM_ADDRESS || from->kind > CLAIM_FOUND ||
+		from->prefix.length > longest(from->prefix.family))
+		return -EINVAL;
+	if (from->kind != CLAIM_POOL)
+		to->prefix.length = (uint8_t)longest(from->prefix.family);
+	mask(&to->prefix);
+	if (from->kind != CLAIM_FOUND || !is_link_local(to->prefix.family, to->prefix.bytes))
+		to->ifindex = 0;
+	return 0;
+}
+
+static void settle_disputes(struct claims *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		if (n && !compare(&c->list[n - 1], &c->list[i])) {
+			if (c->list[n - 1].owner != c->list[i].owner)
+				c->list[n - 1].owner = 0;
+			continue;
+		}
+		c->list[n++] = c->list[i];
+	}
+	c->count = n;
+}
+
+int claims_new(struct claims **claims, const struct claim *list, size_t count)
+{
+	struct claims *c = count < SIZE_MAX / sizeof(*list) - 1
+				   ? calloc(1, sizeof(*c) + count * sizeof(*list))
+				   : NULL;
+	int rc = c ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		rc = normalize(&c->list[i], &list[i]);
+		if (rc || list[i].kind != CLAIM_POOL)
+			continue;
+		*(list[i].prefix.family == AF_INET ? &c->pool4[list[i].prefix.length]
+						   : &c->pool6[list[i].prefix.length]) = true;
+	}
+	if (rc) {
+		free(c);
+		return rc;
+	}
+	c->count = count;
+	if (count)
+		qsort(c->list, count, sizeof(c->list[0]), compare);
+	settle_disputes(c);
+	*claims = c;
+	return 0;
+}
+
+void claims_free(struct claims *claims)
+{
+	free(claims);
+}
+
+/* The first that is not before key. */
+static size_t lower_bound(const struct claims *c, const struct claim *key)
+{
+	size_t low = 0, high = c->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare(&c->list[middle], key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static const struct claim *find(const struct claims *c, const struct claim *key)
+{
+	size_t i = lower_bound(c, key);
+
+	return i < c->count && !compare(&c->list[i], key) ? &c->list[i] : NULL;
+}
+
+static const struct claim *find_pool(const struct claims *c, const struct claim *address)
+{
+	bool v4 = address->prefix.family == AF_INET;
+	const struct claim *found;
+
+	for (unsigned n = longest(address->prefix.family) + 1; n-- > 0;) {
+		struct claim key = *address;
+		if (!(v4 ? c->pool4[n] : c->pool6[n]))
+			continue;
+		key.kind = CLAIM_POOL;
+		key.prefix.length = (uint8_t)n;
+		mask(&key.prefix);
+		found = find(c, &key);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+/* It was found on any interface: whose is it on all of them? */
+static uint64_t found_anywhere(const struct claims *c, const struct claim *key)
+{
+	size_t i = lower_bound(c, key);
+	uint64_t owner = 0;
+
+	for (; i < c->count && c->list[i].kind == CLAIM_FOUND &&
+	       c->list[i].prefix.family == key->prefix.family &&
+	       !memcmp(c->list[i].prefix.bytes, key->prefix.bytes, sizeof(key->prefix.bytes));
+		i++) {
+		if (!c->list[i].owner || (owner && c->list[i].owner != owner))
+			return 0;
+		owner = c->list[i].owner;
+	}
+	return owner;
+}
+
+static uint64_t found_owner(const struct claims *c, struct claim *key, unsigned ifindex)
+{
+	const struct claim *found;
+
+	key->kind = CLAIM_FOUND;
+	if (!is_link_local(key->prefix.family, key->prefix.bytes))
+		ifindex = 0;
+	else if (!ifindex)
+		return found_anywhere(c, key);
+	key->ifindex = ifindex;
+	found = find(c, key);
+	return found ? found->owner : 0;
+}
+
+static bool is_mapped(int family, const uint8_t *addr)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return family == AF_INET6 && !memcmp(addr, mapped, sizeof(mapped));
+}
+
+bool claims_is_common(int family, const uint8_t *addr)
+{
+	static const uint8_t loopback6[16] = {[15] = 1}, zero[16];
+
+	if (is_mapped(family, addr))
+		return claims_is_common(AF_INET, addr + 12);
+	if (family == AF_INET)
+		return addr[0] == 127 || !memcmp(addr, zero, 4);
+	return !memcmp(addr, loopback6, 16) || !memcmp(addr, zero, 16);
+}
+
+uint64_t claims_owner(const struct claims *claims, int family, const uint8_t *addr,
+	unsigned ifindex)
+{
+	struct claim key = {.prefix = {.family = (uint8_t)family}, .kind = CLAIM_ADDRESS};
+	const struct claim *found;
+
+	if (is_mapped(family, addr))
+		return claims_owner(claims, AF_INET, addr + 12, ifindex);
+	if (!claims || (family != AF_INET && family != AF_INET6) || claims_is_common(family, addr))
+		return 0;
+	key.prefix.length = (uint8_t)longest(family);
+	memcpy(key.prefix.bytes, addr, family == AF_INET ? 4 : 16);
+	found = find(claims, &key);
+	if (!found)
+		found = find_pool(claims, &key);
+	return found ? found->owner : found_owner(claims, &key, ifindex);
+}
