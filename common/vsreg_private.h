@@ -128,6 +128,14 @@ int vs_open_namespace(const struct vs *vs, bool *certain);
 /* The same, checked by its cookie where it is not certain. */
 int vs_open_checked(const struct vs *vs, bool *certain);
 
+/* Whether mark VSs live in its namespace, so that addresses and marks matter. Any thread. */
+bool vs_is_shared(const struct vs *vs);
+/* Does vs_by_address() give this VS for the address in its namespace? Any thread. */
+bool vs_owns(const struct vs *vs, const struct sockaddr *addr);
+/* What its file says, with *conf a reference for vs_conf_unref() that it lives by; NULL, and *conf
+ * too, for a VS without a file. Any thread. */
+const struct network *vs_network(struct vs *vs, struct vs_conf **conf);
+
 /* ---- the registry ---- */
 
 /* Where a name led to. With unique mount ids (6.8) the same ids are the same namespace; before,

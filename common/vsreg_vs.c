@@ -146,16 +146,29 @@ void vs_set_conf(struct vs *vs, struct vs_conf *conf)
 	vs_conf_unref(old);
 }
 
-int vs_settings(struct vs *vs, const char *section, vs_setting_fn *fn, void *arg)
+static struct vs_conf *get_conf(struct vs *vs)
 {
 	struct vs_conf *conf;
-	int rc = 0;
 
 	pthread_mutex_lock(&vs->lock);
 	conf = vs->conf;
 	if (conf)
 		vs_conf_ref(conf);
 	pthread_mutex_unlock(&vs->lock);
+	return conf;
+}
+
+const struct network *vs_network(struct vs *vs, struct vs_conf **conf)
+{
+	*conf = get_conf(vs);
+	return *conf ? (*conf)->network : NULL;
+}
+
+int vs_settings(struct vs *vs, const char *section, vs_setting_fn *fn, void *arg)
+{
+	struct vs_conf *conf = get_conf(vs);
+	int rc = 0;
+
 	for (size_t i = 0; conf && rc == 0 && i < ini_doc_count(conf->doc); i++) {
 		const struct ini_setting *s = ini_doc_get(conf->doc, i);
 
