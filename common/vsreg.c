@@ -74,7 +74,8 @@ static struct vs_reg *reg_new(const struct vs_reg_config *config)
 
 	if (!reg)
 		return NULL;
-	if (pthread_mutex_init(&reg->lock, NULL) != 0) {
+	reg->index = index_new();
+	if (!reg->index) {
 		free(reg);
 		return NULL;
 	}
@@ -98,6 +99,7 @@ static int reg_probe(struct vs_reg *reg)
 	reg->home = netns_open_home();
 	if (reg->home < 0)
 		return reg->home;
+	reg->index->home = reg->home;
 	rc = netns_probe(reg->home, &reg->without, &reg->host_cookie);
 	if (rc == 0 && (reg->without & NETNS_NO_GET_ID))
 		rc = netns_try(reg->home);
@@ -128,6 +130,7 @@ static uint64_t next_due(const struct vs_reg *reg)
 		due = earlier(due, reg->poll_at);
 	if (reg->nsid.lost || reg->nsid.missing)
 		due = earlier(due, reg->nsid.lost_after);
+	due = earlier(due, mark_due(reg));
 	return earlier(due, held_due(reg));
 }
 
@@ -185,13 +188,12 @@ void vs_reg_close(struct vs_reg *reg)
 	HASH_ITER(hh, reg->labels, label, next)
 		label_free(reg, label);
 	reg_settle(reg, NULL, NULL);
+	mark_close(reg);
 	nsid_close(reg);
 	watch_close(&reg->watch);
-	if (reg->home >= 0)
-		close(reg->home);
 	setup_free(reg->setup);
 	free(reg->order);
-	pthread_mutex_destroy(&reg->lock);
+	index_unref(reg->index); /* and with it, once no VS has it, the home */
 	free(reg);
 }
 
@@ -295,52 +297,53 @@ int vs_reg_reload(
 
 struct vs *vs_by_name(struct vs_reg *reg, const char *name)
 {
+	struct stripe *stripe = index_read(reg->index);
 	struct label *label;
 	struct vs *vs = NULL;
 
-	pthread_mutex_lock(&reg->lock);
 	HASH_FIND(hh, reg->labels, name, strlen(name), label);
 	if (label && label->vs && label->vs->is_listed)
 		vs = vs_ref(label->vs);
-	pthread_mutex_unlock(&reg->lock);
+	index_read_end(stripe);
 	return vs;
 }
 
 struct vs *vs_by_cookie(struct vs_reg *reg, uint64_t cookie)
 {
+	struct stripe *stripe = index_read(reg->index);
 	struct vs *vs;
 
-	pthread_mutex_lock(&reg->lock);
-	HASH_FIND(hh, reg->cookies, &cookie, sizeof(cookie), vs);
+	HASH_FIND(hh, reg->index->cookies, &cookie, sizeof(cookie), vs);
 	vs = vs && vs->is_listed ? vs_ref(vs) : NULL;
-	pthread_mutex_unlock(&reg->lock);
+	index_read_end(stripe);
 	return vs;
 }
 
 struct vs *vs_by_nsid(struct vs_reg *reg, int nsid)
 {
-	struct vs *vs;
+	struct stripe *stripe = index_read(reg->index);
+	struct nsid_entry *entry;
+	struct vs *vs = NULL;
 
-	pthread_mutex_lock(&reg->lock);
-	HASH_FIND(by_nsid, reg->nsid.table, &nsid, sizeof(nsid), vs);
-	vs = vs && vs->is_listed ? vs_ref(vs) : NULL;
-	pthread_mutex_unlock(&reg->lock);
+	HASH_FIND(hh, reg->nsid.table, &nsid, sizeof(nsid), entry);
+	if (entry) {
+		TAILQ_FOREACH(vs, &entry->members, same_nsid) {
+			if (vs->mark == 0 && vs->is_listed)
+				break;
+		}
+	}
+	if (vs)
+		vs_ref(vs);
+	index_read_end(stripe);
 	return vs;
-}
-
-struct vs *vs_of_socket(struct vs_reg *reg, int fd)
-{
-	uint64_t cookie;
-
-	return netns_socket_cookie(fd, &cookie) < 0 ? NULL : vs_by_cookie(reg, cookie);
 }
 
 struct vs *vs_reg_next(struct vs_reg *reg, struct vs *prev)
 {
+	struct stripe *stripe = index_read(reg->index);
 	struct vs *vs = NULL;
 	size_t at = 0;
 
-	pthread_mutex_lock(&reg->lock);
 	if (prev) {
 		at = order_position(reg, vs_name(prev));
 		while (at < reg->order_len && strcmp(vs_name(reg->order[at]), vs_name(prev)) == 0)
@@ -348,7 +351,7 @@ struct vs *vs_reg_next(struct vs_reg *reg, struct vs *prev)
 	}
 	if (at < reg->order_len)
 		vs = vs_ref(reg->order[at]);
-	pthread_mutex_unlock(&reg->lock);
+	index_read_end(stripe);
 	vs_unref(prev);
 	return vs;
 }

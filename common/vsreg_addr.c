@@ -28,7 +28,7 @@
 
 struct address_list {
 	struct vs_address *entries;
-	size_t count, size;
+	size_t count, size, max;
 	uint64_t deadline;
 	int nsid; /* of the namespace to dump; NSID_NONE: the socket's own */
 	bool interrupted;
@@ -124,7 +124,7 @@ static int take_message(struct address_list *list, const struct netlink_message 
 	if (!fill_address(&address, &m, attrs, len))
 		return 0;
 	rc = list_append(list, &address);
-	if (rc < 0 || list->count < ADDRESSES_MAX)
+	if (rc < 0 || list->count < list->max)
 		return rc;
 	list->interrupted = false; /* the rest of this dump bars another */
 	return 1;
@@ -219,7 +219,7 @@ static int list_from_outside(const struct vs *vs, struct address_list *list)
 	int fd, rc, cancel_state;
 	bool certain;
 
-	if (vs->home >= 0 || vs_nsid(vs) < 0)
+	if (vs->at_home || vs_nsid(vs) < 0)
 		return -ENOENT;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	fd = vs_open_checked(vs, &certain);
@@ -232,7 +232,7 @@ static int list_from_outside(const struct vs *vs, struct address_list *list)
 
 static int list_from_inside(struct vs *vs, struct address_list *list)
 {
-	int rc, fd = vs_socket(vs, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	int rc, fd = vs_socket_unmarked(vs, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 
 	if (fd < 0)
 		return fd;
@@ -243,15 +243,45 @@ static int list_from_inside(struct vs *vs, struct address_list *list)
 }
 
 /* Whatever bars the one way may leave the other open: a privilege, or where the thread is. */
+static int list_addresses(struct vs *vs, struct address_list *list)
+{
+	int rc = list_from_outside(vs, list);
+
+	return rc < 0 ? list_from_inside(vs, list) : rc;
+}
+
+/* Where several VSs share the namespace the limit is for what is found there, too. */
 int vs_addresses(struct vs *vs, vs_address_fn *fn, void *arg)
 {
 	struct address_list list = {.deadline = reg_now() + TIME_MAX, .nsid = NSID_NONE};
-	int rc = list_from_outside(vs, &list);
+	bool is_shared = vs_is_shared(vs);
+	size_t given = 0;
+	int rc;
 
-	if (rc < 0)
-		rc = list_from_inside(vs, &list);
-	for (size_t i = 0; i < list.count && rc == 0; i++)
+	list.max = is_shared ? SHARED_ADDRESSES_MAX : ADDRESSES_MAX;
+	rc = list_addresses(vs, &list);
+	for (size_t i = 0; i < list.count && rc == 0 && given < ADDRESSES_MAX; i++) {
+		const struct vs_address *a = &list.entries[i];
+
+		if (is_shared && !vs_owns(vs, (const struct sockaddr *)&a->addr))
+			continue;
+		given++;
+		rc = fn(a, arg);
+	}
+	free(list.entries);
+	return rc;
+}
+
+int addr_dump(int fd, size_t max, vs_address_fn *fn, void *arg)
+{
+	struct address_list list = {
+		.max = max + 1, .deadline = reg_now() + TIME_MAX, .nsid = NSID_NONE};
+	int rc = dump_whole(fd, &list);
+
+	for (size_t i = 0; i < list.count && i < max && rc == 0; i++)
 		rc = fn(&list.entries[i], arg);
+	if (rc == 0 && list.count > max)
+		rc = 1;
 	free(list.entries);
 	return rc;
 }

@@ -50,9 +50,9 @@ void held_wait(struct vs_reg *reg, struct vs *vs)
 		vs_ref(vs);
 		TAILQ_INSERT_TAIL(&nsid->released, vs, of_gone);
 	}
-	if (vs->home >= 0)
+	if (vs->at_home)
 		nsid_forget(reg, vs); /* no longer wanted, but we live in it */
-	if (!vs->has_nsid)
+	if (!vs->of_nsid)
 		return;
 	if (nsid->gone_count == GONE_MAX)
 		held_drop(reg, TAILQ_EMPTY(&nsid->held) ? TAILQ_FIRST(&nsid->waiting)
@@ -258,7 +258,9 @@ static void take_overdue(struct vs_reg *reg, struct search *s)
 		TAILQ_REMOVE(&nsid->waiting, vs, of_gone);
 		TAILQ_INSERT_TAIL(&nsid->held, vs, of_gone);
 		vs->is_held = true;
-		vs->held_told = !has_name(vs);
+		/* Of several VSs in a namespace one is told of. */
+		vs->held_told = !has_name(vs) &&
+				TAILQ_FIRST(&vs->of_nsid->members) == vs;
 		if (vs->held_told)
 			s->findings[s->count++] = (struct finding){.vs = vs};
 	}

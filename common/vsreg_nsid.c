@@ -218,6 +218,16 @@ int nsid_open(struct vs_reg *reg)
 	return 0;
 }
 
+void nsid_hear_links(struct vs_reg *reg, bool wanted)
+{
+	int option = wanted ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP;
+
+	if (reg->nsid.events < 0 || reg->nsid.hears_links == wanted)
+		return;
+	if (set_option(reg->nsid.events, option, RTNLGRP_LINK) == 0)
+		reg->nsid.hears_links = wanted;
+}
+
 void nsid_close(struct vs_reg *reg)
 {
 	struct reg_nsid *nsid = &reg->nsid;
@@ -234,68 +244,6 @@ void nsid_close(struct vs_reg *reg)
 
 /* ---- the VSs */
 
-static struct vs *find(const struct vs_reg *reg, int nsid)
-{
-	struct vs *vs;
-
-	HASH_FIND(by_nsid, reg->nsid.table, &nsid, sizeof(nsid), vs);
-	return vs;
-}
-
-void nsid_forget(struct vs_reg *reg, struct vs *vs)
-{
-	if (!vs->has_nsid)
-		return;
-	vs->has_nsid = false;
-	atomic_store(&vs->nsid, NSID_NONE);
-	pthread_mutex_lock(&reg->lock);
-	HASH_DELETE(by_nsid, reg->nsid.table, vs);
-	pthread_mutex_unlock(&reg->lock);
-}
-
-/* The namespace is no more. Of a VS that is still served the names are looked at. */
-static void end_vs(struct vs_reg *reg, struct vs *vs)
-{
-	struct label *label;
-
-	nsid_forget(reg, vs);
-	vs->nsid_ended = true;
-	if (atomic_load(&vs->gone)) {
-		held_end(reg, vs);
-		return;
-	}
-	TAILQ_FOREACH(label, &vs->labels, of_vs) {
-		label->named = true;
-		label_ask(reg, label);
-	}
-}
-
-/* Whoever had the nsid before has none now: his namespace ended, or is this one. */
-static void evict(struct vs_reg *reg, struct vs *old, const struct vs *vs)
-{
-	if (old->cookie == vs->cookie)
-		held_drop(reg, old);
-	else
-		end_vs(reg, old);
-}
-
-static int insert(struct vs_reg *reg, struct vs *vs, int nsid)
-{
-	struct vs *old = find(reg, nsid);
-
-	if (old)
-		evict(reg, old, vs);
-	vs->nsid_key = nsid;
-	pthread_mutex_lock(&reg->lock);
-	HASH_ADD(by_nsid, reg->nsid.table, nsid_key, sizeof(vs->nsid_key), vs);
-	vs->has_nsid = vs->by_nsid.tbl;
-	pthread_mutex_unlock(&reg->lock);
-	if (!vs->has_nsid)
-		return -ENOMEM;
-	atomic_store(&vs->nsid, nsid);
-	return 0;
-}
-
 static int add(struct vs_reg *reg, struct vs *vs)
 {
 	bool certain;
@@ -311,14 +259,14 @@ static int add(struct vs_reg *reg, struct vs *vs)
 	vs->by_handle = certain;
 	vs->dev = st.st_dev;
 	vs->ino = st.st_ino;
-	return insert(reg, vs, nsid);
+	return nsid_insert(reg, vs, nsid);
 }
 
 void nsid_add(struct vs_reg *reg, struct vs *vs)
 {
 	int rc;
 
-	if (reg->nsid.events < 0 || vs->has_nsid)
+	if (reg->nsid.events < 0 || vs->of_nsid)
 		return;
 	rc = add(reg, vs);
 	if (rc == -ESTALE || rc == 0)
@@ -339,12 +287,12 @@ void nsid_add(struct vs_reg *reg, struct vs *vs)
 static int look_at_namespace(struct vs_reg *reg, const struct vs *vs)
 {
 	bool certain = vs->by_handle;
-	int fd, nsid = vs->nsid_key;
+	int fd, nsid = vs->of_nsid->nsid;
 	int rc = request(reg->nsid.ask, RTM_GETNSID, -1, &nsid);
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (vs->by_handle && vs->home < 0)
+	if (vs->by_handle && !vs->at_home)
 		fd = netns_handle_open(&vs->handle);
 	else
 		fd = vs_open_checked(vs, &certain);
@@ -370,39 +318,66 @@ static void readdress(struct vs_reg *reg, struct vs *vs)
 	TAILQ_INSERT_TAIL(&reg->nsid.readdressed, vs, of_addresses);
 }
 
+/* Without file handles a namespace is opened by the place of a VS that is there. */
+static const struct vs *best_witness(const struct nsid_entry *entry)
+{
+	const struct vs *vs;
+
+	TAILQ_FOREACH(vs, &entry->members, same_nsid) {
+		if (!atomic_load(&vs->gone))
+			return vs;
+	}
+	return TAILQ_FIRST(&entry->members);
+}
+
 /* It may be about an earlier owner of the nsid: a VS that is seen to be alive has not ended. */
 static void hear_end(struct vs_reg *reg, const unsigned char *body, size_t len)
 {
 	const size_t attrs = NLMSG_ALIGN(sizeof(struct rtgenmsg));
-	struct vs *vs;
+	struct nsid_entry *entry;
 	int nsid;
 
 	if (len < attrs || !nsid_attr(body + attrs, len - attrs, NETNSA_NSID, &nsid))
 		return;
 	reg->nsid.last_end = reg_now();
-	vs = find(reg, nsid);
-	if (vs && look_at_namespace(reg, vs) != 1)
-		end_vs(reg, vs);
+	entry = nsid_find(reg, nsid);
+	if (entry && look_at_namespace(reg, best_witness(entry)) != 1)
+		nsid_end(reg, nsid);
+}
+
+static void hear_change(struct vs_reg *reg, int nsid, unsigned type)
+{
+	struct nsid_entry *entry = nsid_find(reg, nsid);
+	struct vs *vs;
+
+	if (!entry)
+		return;
+	mark_note_address(reg, TAILQ_FIRST(&entry->members)->cookie);
+	if (type != RTM_NEWADDR && type != RTM_DELADDR)
+		return;
+	TAILQ_FOREACH(vs, &entry->members, same_nsid) {
+		if (!atomic_load(&vs->gone))
+			readdress(reg, vs);
+	}
 }
 
 /* nsid: the namespace that the message comes from. */
 static void hear_message(struct vs_reg *reg, int nsid, const unsigned char *bytes, size_t len)
 {
 	struct nlmsghdr head;
-	struct vs *vs;
 
 	if (len < sizeof(head))
 		return;
 	memcpy(&head, bytes, sizeof(head));
+	/* What is said of a device may be long, and is not read here. */
+	if (head.nlmsg_type == RTM_NEWLINK || head.nlmsg_type == RTM_DELLINK)
+		hear_change(reg, nsid, head.nlmsg_type);
 	if (head.nlmsg_len < NLMSG_HDRLEN || head.nlmsg_len > len)
 		return;
 	if (head.nlmsg_type == RTM_DELNSID && nsid == reg->nsid.self)
 		hear_end(reg, bytes + NLMSG_HDRLEN, head.nlmsg_len - NLMSG_HDRLEN);
-	if (head.nlmsg_type != RTM_NEWADDR && head.nlmsg_type != RTM_DELADDR)
-		return;
-	vs = find(reg, nsid);
-	if (vs && !atomic_load(&vs->gone))
-		readdress(reg, vs);
+	if (head.nlmsg_type == RTM_NEWADDR || head.nlmsg_type == RTM_DELADDR)
+		hear_change(reg, nsid, head.nlmsg_type);
 }
 
 static int source_of(struct msghdr *msg, int self)
@@ -435,8 +410,10 @@ static bool hear_one(struct vs_reg *reg)
 		.msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(reg->nsid.events, &msg, 0);
 
-	if (n < 0 && errno == ENOBUFS)
+	if (n < 0 && errno == ENOBUFS) {
 		reg->nsid.lost = true;
+		mark_note_all_addresses(reg);
+	}
 	if (n < 0)
 		return errno == ENOBUFS || errno == EINTR;
 	if (from.nl_pid == 0)
@@ -459,6 +436,7 @@ static void look_again(struct vs_reg *reg)
 	}
 	if (!reg->nsid.missing)
 		reg->nsid.told = false;
+	mark_note_all_addresses(reg);
 	if (lost)
 		held_check(reg);
 }

@@ -10,12 +10,14 @@
  *   scan    knows the labels, which of them to look at, and what a look makes of one
  *   look    sees which namespace is at a label's places now
  *   settle  turns what was seen into VSs that come, go or change, and announces them
+ *   index   is what all threads look up
+ *   mark    knows the namespaces that mark VSs share, and whose the addresses there are
  *   nsid    hears of addresses inside VSs, and of the true end of namespaces
  *   held    tells who keeps a namespace alive after its VS is gone
  *
  * Only the thread that is in vs_reg_open/dispatch/reload/close changes anything, so that it reads
- * without the lock. It takes the lock for every change of what other threads look up: the
- * four tables, and the VS that a label stands for.
+ * without the lock. It takes the lock (index_write()) for every change of what other threads look
+ * up: the tables, and the VS that a label stands for.
  */
 #ifndef VSREG_PRIVATE_H
 #define VSREG_PRIVATE_H
@@ -80,13 +82,20 @@ struct vs_node {
 
 TAILQ_HEAD(label_list, label);
 
+struct look;
+struct nsid_entry;
+struct reg_index;
+struct space;
+
 struct vs {
-	UT_hash_handle hh; /* vs_reg.cookies */
+	UT_hash_handle hh; /* reg_index.cookies, or of a mark VS marks */
 	atomic_uint refs;
 	atomic_bool gone;
+	bool at_home;      /* in the registry's own namespace, as the host is */
+	uint32_t mark;     /* 0: a namespace VS */
 	uint64_t cookie;
+	struct reg_index *index; /* a reference */
 	struct netns_handle handle;
-	int home;                          /* the host's namespace; -1 for all others */
 	_Atomic(struct vs_node *) nodes;   /* in order of name; never taken out */
 	_Atomic(struct vs_node *) primary; /* never NULL once other threads can see the VS */
 	pthread_mutex_t lock;              /* conf: the pointer and the taking of a reference */
@@ -98,14 +107,15 @@ struct vs {
 	bool is_listed;  /* look-ups may find it */
 	bool relabelled; /* its labels are not those last announced */
 	unsigned event;  /* enum vs_event to be announced; 0: none */
+	bool is_refused; /* a mark VS that wants what another one has; not listed */
+	TAILQ_ENTRY(vs) of_space; /* space.marks */
 	/* Set once, before other threads can see the VS: */
 	uint64_t observer; /* the cookie of the namespace in which nsid counts */
 	unsigned without;  /* NETNS_NO_* */
 	atomic_int nsid;   /* NSID_NONE */
 	/* The registry's own: */
-	UT_hash_handle by_nsid; /* reg_nsid.table, by nsid_key */
-	int nsid_key;
-	bool has_nsid;    /* is in the table */
+	struct nsid_entry *of_nsid; /* NULL: it has none */
+	TAILQ_ENTRY(vs) same_nsid;
 	bool by_handle;   /* and could be opened by it */
 	bool nsid_ended;  /* the namespace is known to be no more */
 	bool readdressed; /* in reg_nsid.readdressed */
@@ -118,7 +128,32 @@ struct vs {
 
 TAILQ_HEAD(vs_list, vs);
 
-struct vs *vs_new(uint64_t cookie, const struct netns_handle *handle, int home);
+/* ---- what any thread looks up ---- */
+
+#define INDEX_STRIPES 16 /* a power of 2 */
+
+struct stripe {
+	_Alignas(64) pthread_mutex_t lock; /* a cache line of its own */
+};
+
+struct reg_index {
+	struct stripe stripes[INDEX_STRIPES];
+	atomic_uint refs;     /* the registry's, and one of each VS */
+	int home;             /* the registry's own namespace, in which this process is anyway */
+	struct vs *cookies;   /* table of namespace VSs, by cookie */
+	struct vs *marks;     /* table of mark VSs that are listed, by mark */
+	struct space *spaces; /* table of namespaces with mark VSs, by cookie */
+};
+
+struct reg_index *index_new(void);
+struct reg_index *index_ref(struct reg_index *index);
+void index_unref(struct reg_index *index);
+struct stripe *index_read(struct reg_index *index);
+void index_read_end(struct stripe *stripe);
+void index_write(struct reg_index *index);
+void index_write_end(struct reg_index *index);
+
+struct vs *vs_new(struct reg_index *index, const struct look *look, bool at_home, uint32_t mark);
 /* The node of a name and a place, made or found again, not yet live; NULL: no memory. */
 struct vs_node *vs_node_get(struct vs *vs, const char *name, const char *place);
 void vs_set_conf(struct vs *vs, struct vs_conf *conf); /* takes a reference of its own */
@@ -127,6 +162,14 @@ void vs_set_conf(struct vs *vs, struct vs_conf *conf); /* takes a reference of i
 int vs_open_namespace(const struct vs *vs, bool *certain);
 /* The same, checked by its cookie where it is not certain. */
 int vs_open_checked(const struct vs *vs, bool *certain);
+/* vs_socket() without the mark. */
+int vs_socket_unmarked(struct vs *vs, int domain, int type, int protocol);
+/* All addresses in the namespace of a netlink socket, whoever owns them, but no more than max; 1
+ * when there are more. */
+int addr_dump(int fd, size_t max, vs_address_fn *fn, void *arg);
+
+/* How many addresses of a namespace are looked at where VSs share it. */
+#define SHARED_ADDRESSES_MAX 16384
 
 /* Whether mark VSs live in its namespace, so that addresses and marks matter. Any thread. */
 bool vs_is_shared(const struct vs *vs);
@@ -170,6 +213,7 @@ enum label_cause {
 	CAUSE_HOST = 1 << 9,
 	CAUSE_CONF = 1 << 10,
 	CAUSE_PROCESS = 1 << 11,
+	CAUSE_CLAIM = 1 << 12,
 };
 
 struct label {
@@ -215,12 +259,20 @@ struct reg_news {
 
 #define NSID_NONE (-1)
 
+/* The VSs of one namespace; those that are gone, too, up to its end. */
+struct nsid_entry {
+	UT_hash_handle hh; /* reg_nsid.table, by nsid */
+	int nsid;
+	struct vs_list members;
+};
+
 /* What the kernel tells of all namespaces through one socket. Each list holds references. */
 struct reg_nsid {
 	int events; /* rtnetlink, from all namespaces with an nsid; -1: the feature is off */
 	int ask;    /* the same namespace; for requests of the dispatching thread */
 	int self;   /* the nsid of that namespace in itself */
-	struct vs *table; /* VSs by nsid; also those that are gone, up to the end of theirs */
+	struct nsid_entry *table;
+	bool hears_links;
 	struct vs_list readdressed;
 	struct vs_list waiting;  /* gone, in that order; the end of the namespace is awaited */
 	struct vs_list held;     /* the same, overdue */
@@ -234,12 +286,12 @@ struct reg_nsid {
 };
 
 struct vs_reg {
-	pthread_mutex_t lock;
+	struct reg_index *index;
 	struct label *labels; /* table by name */
 	struct label *host;   /* in it; always there */
-	struct vs *cookies;   /* table by cookie */
 	struct vs **order;    /* the listed ones by name */
 	size_t order_len, order_size;
+	size_t vs_count;      /* not gone; no fewer than are listed */
 
 	struct reg_setup *setup;
 	unsigned without; /* NETNS_NO_* */
@@ -319,13 +371,71 @@ bool look_exists(struct vs_reg *reg, const struct label *label);
 /* Settle. */
 /* Lets a label stand for what was found. 0, -ENOMEM or -EMFILE (the host's only). */
 int label_attach(struct vs_reg *reg, struct label *label, const struct look *look);
+/* Lets it stand for a VS, under a name and a place of that. */
+void label_join(struct vs_reg *reg, struct label *label, struct vs *vs, struct vs_node *node);
 void label_detach(struct vs_reg *reg, struct label *label);
+/* Room for one more VS among the listed. 0 or -ENOMEM. */
+int reg_reserve(struct vs_reg *reg);
 void reg_touch(struct vs_reg *reg, struct vs *vs);
 /* Where in reg->order a name stands or would stand. */
 size_t order_position(const struct vs_reg *reg, const char *name);
 /* Decides what happened to each touched VS and announces it, with no lock held: what went
  * first, then what changed, then what came. fn may be NULL. */
 void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg);
+
+/* Mark. */
+uint32_t mark_of(const struct vs_conf *conf); /* conf may be NULL; 0: not of a mark VS */
+/* label_attach() for the label of a mark VS. */
+int mark_attach(struct vs_reg *reg, struct label *label, const struct look *look, uint32_t mark);
+/* Takes a mark VS out of its namespace, which the registry's reference goes with. */
+void mark_remove(struct vs_reg *reg, struct vs *vs);
+/* It is found by its mark, or not any more; both with the lock held. */
+void mark_list(struct vs_reg *reg, struct vs *vs);
+void mark_unlist(struct vs *vs);
+/* A VS of this namespace, or its settings, are not what they were. */
+void mark_note_change(struct vs_reg *reg, uint64_t cookie);
+/* The same of its addresses, or devices. */
+void mark_note_address(struct vs_reg *reg, uint64_t cookie);
+void mark_note_all_addresses(struct vs_reg *reg);
+/* Decides which mark VSs are refused because another one has what they want. */
+void mark_judge(struct vs_reg *reg);
+/* Lets look-ups see what has changed. */
+void mark_publish(struct vs_reg *reg);
+uint64_t mark_due(const struct vs_reg *reg);
+void mark_close(struct vs_reg *reg);
+
+/* A namespace with mark VSs. */
+struct space {
+	UT_hash_handle hh; /* reg_index.spaces */
+	uint64_t cookie;
+	/* Look-ups read these two: */
+	struct owners *owners; /* NULL: as if there were no mark VSs yet... */
+	bool is_unknown;       /* ...or everything is nobody's */
+	/* The registry's own: */
+	struct vs_list marks;  /* in order of name; holds references */
+	bool is_changed;       /* VSs or settings */
+	bool is_unjudged;      /* for want of memory */
+	bool is_readdressed;   /* addresses, or names of devices */
+	bool has_devices;      /* some VS has all addresses of a device */
+	bool told;             /* that it could not be found out which those are */
+	uint64_t after;        /* when addresses may be looked at again */
+	uint64_t poll_at;      /* when they are, if nothing tells of them; else NEVER */
+};
+
+/* Whose the addresses of a namespace are; never changed once it is made. */
+struct owners {
+	struct claims *claims; /* their owners are numbers of list, from 1 */
+	struct vs *plain;      /* the namespace VS, or NULL; a reference */
+	struct vs *dflt;       /* the default VS, or NULL; in list, or plain */
+	bool is_strict;        /* what nobody claims is nobody's; otherwise plain's */
+	size_t count;
+	struct vs *list[]; /* references; NULL: nobody, who may claim, too */
+};
+
+/* What its VSs say, and what is found in it; plain: the namespace VS, or NULL. *error: why it could
+ * not be found out what stands on their devices, which is nobody's then. 0 or -ENOMEM. */
+int owners_new(struct owners **owners, struct space *space, struct vs *plain, int *error);
+void owners_free(struct owners *owners); /* NULL is allowed */
 
 /* Nsid. All but the first two do nothing where the feature is off. */
 void nsid_init(struct reg_nsid *nsid);
@@ -338,7 +448,13 @@ void nsid_add(struct vs_reg *reg, struct vs *vs);
 void nsid_hear(struct vs_reg *reg);
 /* Is the nsid of this VS no one's by now, or another namespace's? */
 bool nsid_is_over(struct vs_reg *reg, const struct vs *vs);
+/* Hears of devices, too, or not. */
+void nsid_hear_links(struct vs_reg *reg, bool wanted);
+struct nsid_entry *nsid_find(const struct vs_reg *reg, int nsid);
+/* 0 or -ENOMEM. Whoever had the nsid for another namespace has lost that. */
+int nsid_insert(struct vs_reg *reg, struct vs *vs, int nsid);
 void nsid_forget(struct vs_reg *reg, struct vs *vs); /* out of the table */
+void nsid_end(struct vs_reg *reg, int nsid); /* the namespace is no more */
 /* A 32-bit attribute; false when there is none. */
 bool nsid_attr(const unsigned char *attrs, size_t len, unsigned type, int *value);
 

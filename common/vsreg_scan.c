@@ -51,9 +51,9 @@ struct label *label_get(struct vs_reg *reg, const char *name)
 	label = calloc(1, sizeof(*label) + len + 1);
 	if (label) {
 		memcpy(label->name, name, len + 1);
-		pthread_mutex_lock(&reg->lock);
+		index_write(reg->index);
 		HASH_ADD_KEYPTR(hh, reg->labels, label->name, len, label);
-		pthread_mutex_unlock(&reg->lock);
+		index_write_end(reg->index);
 		if (label->hh.tbl)
 			return label;
 		free(label);
@@ -97,9 +97,9 @@ void label_free(struct vs_reg *reg, struct label *label)
 	label_set_polled(reg, label, false);
 	if (label->is_asked)
 		TAILQ_REMOVE(&reg->asked, label, asked);
-	pthread_mutex_lock(&reg->lock);
+	index_write(reg->index);
 	HASH_DELETE(hh, reg->labels, label);
-	pthread_mutex_unlock(&reg->lock);
+	index_write_end(reg->index);
 	free(label);
 }
 
@@ -138,8 +138,6 @@ static bool judge(struct vs_reg *reg, struct label *label)
 			reg_log(reg, LOG_INFO, label->name, "%s has Enabled=no", conf->file);
 		return false;
 	}
-	if (conf && conf->network->is_mark)
-		return false;
 	if (conf || label == reg->host)
 		return true;
 	if (matches(reg->setup->include, label->name) && !matches(reg->setup->exclude, label->name))
@@ -222,7 +220,8 @@ static void found_namespace(struct vs_reg *reg, struct label *label, const struc
 {
 	int rc = 0;
 
-	if (look->cookie == reg->host_cookie && !reg->host->taken) {
+	if (look->cookie == reg->host_cookie && !reg->host->taken &&
+		!mark_of(setup_conf(reg->setup, label->name))) {
 		if (tell_once(label, CAUSE_HOST))
 			reg_log(reg, LOG_INFO, label->name,
 				"passed over: it is the host's namespace, which is not enabled");
@@ -268,6 +267,22 @@ static void look_at_host(struct vs_reg *reg)
 		found_namespace(reg, reg->host, &look);
 }
 
+/* A mark VS without Namespace= shares ours, which is there. */
+static void look_at_home(struct vs_reg *reg, struct label *label)
+{
+	struct look look = {.cookie = reg->host_cookie};
+
+	look.is_known = label->vs && label->vs->cookie == look.cookie;
+	found_namespace(reg, label, &look);
+}
+
+/* By another mark, or as another flavour, it is another VS, whatever the namespace is. */
+static void check_mark(struct vs_reg *reg, struct label *label, const struct vs_conf *conf)
+{
+	if (label->vs && label->vs->mark != mark_of(conf))
+		label_detach(reg, label);
+}
+
 /* Frees the label when nothing is left of it. */
 static void look_at(struct vs_reg *reg, struct label *label, bool distrust)
 {
@@ -287,6 +302,12 @@ static void look_at(struct vs_reg *reg, struct label *label, bool distrust)
 		label_set_state(reg, label, LABEL_REFUSED);
 		if (!conf && !look_exists(reg, label))
 			label_free(reg, label);
+		return;
+	}
+	check_mark(reg, label, conf);
+	if (mark_of(conf) && conf->values.ns[0] == '\0') {
+		look_at_home(reg, label);
+		label_set_polled(reg, label, false);
 		return;
 	}
 	switch (look_label(reg, label, distrust, &look)) {

@@ -6,10 +6,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "vsreg_private.h"
 
@@ -17,7 +15,7 @@ static struct vs *find_cookie(const struct vs_reg *reg, uint64_t cookie)
 {
 	struct vs *vs;
 
-	HASH_FIND(hh, reg->cookies, &cookie, sizeof(cookie), vs);
+	HASH_FIND(hh, reg->index->cookies, &cookie, sizeof(cookie), vs);
 	return vs;
 }
 
@@ -31,45 +29,43 @@ void reg_touch(struct vs_reg *reg, struct vs *vs)
 }
 
 /* Room for one more VS, so that nothing can fail once it is to be listed. */
-static int reserve_order(struct vs_reg *reg)
+int reg_reserve(struct vs_reg *reg)
 {
 	size_t size = reg->order_size ? reg->order_size * 2 : 16;
 	struct vs **order;
 
-	if (HASH_COUNT(reg->cookies) < reg->order_size)
+	if (reg->vs_count < reg->order_size)
 		return 0;
-	pthread_mutex_lock(&reg->lock);
+	index_write(reg->index);
 	order = reallocarray(reg->order, size, sizeof(struct vs *));
 	if (order) {
 		reg->order = order;
 		reg->order_size = size;
 	}
-	pthread_mutex_unlock(&reg->lock);
+	index_write_end(reg->index);
 	return order ? 0 : -ENOMEM;
 }
 
 /* A VS in the table of cookies, which holds the reference; not listed yet. */
 static int add_vs(struct vs_reg *reg, const struct look *look, struct vs **vs)
 {
-	bool is_host = look->cookie == reg->host_cookie;
-	int home = is_host ? fcntl(reg->home, F_DUPFD_CLOEXEC, 0) : -1;
-	int rc = is_host && home < 0 ? -errno : reserve_order(reg);
-	struct vs *v = rc == 0 ? vs_new(look->cookie, &look->handle, home) : NULL;
+	int rc = reg_reserve(reg);
+	struct vs *v = NULL;
 
-	if (!v) {
-		if (home >= 0)
-			close(home);
+	if (rc == 0)
+		v = vs_new(reg->index, look, look->cookie == reg->host_cookie, 0);
+	if (!v)
 		return rc < 0 ? rc : -ENOMEM;
-	}
 	v->observer = reg->host_cookie;
 	v->without = reg->without;
-	pthread_mutex_lock(&reg->lock);
-	HASH_ADD(hh, reg->cookies, cookie, sizeof(v->cookie), v);
-	pthread_mutex_unlock(&reg->lock);
+	index_write(reg->index);
+	HASH_ADD(hh, reg->index->cookies, cookie, sizeof(v->cookie), v);
+	index_write_end(reg->index);
 	if (!v->hh.tbl) {
 		vs_unref(v);
 		return -ENOMEM;
 	}
+	reg->vs_count++;
 	*vs = v;
 	return 0;
 }
@@ -90,29 +86,38 @@ static void change_node(struct label *label, struct vs_node *node)
 
 int label_attach(struct vs_reg *reg, struct label *label, const struct look *look)
 {
-	struct vs *vs = find_cookie(reg, look->cookie), *old = label->vs;
+	uint32_t mark = mark_of(setup_conf(reg->setup, label->name));
+	struct vs *vs = find_cookie(reg, look->cookie);
 	struct vs_node *node;
-	int rc = vs ? 0 : add_vs(reg, look, &vs);
+	int rc;
 
+	if (mark)
+		return mark_attach(reg, label, look, mark);
+	rc = vs ? 0 : add_vs(reg, look, &vs);
 	if (rc < 0)
 		return rc;
 	reg_touch(reg, vs);
 	node = vs_node_get(vs, label->name, look->place);
 	if (!node)
 		return -ENOMEM;
-	if (old == vs) {
+	label_join(reg, label, vs, node);
+	return 0;
+}
+
+void label_join(struct vs_reg *reg, struct label *label, struct vs *vs, struct vs_node *node)
+{
+	if (label->vs == vs) {
 		change_node(label, node);
-		return 0;
+		return;
 	}
 	label_detach(reg, label);
 	atomic_store(&node->live, true);
 	label->node = node;
 	TAILQ_INSERT_TAIL(&vs->labels, label, of_vs);
 	vs->relabelled = true;
-	pthread_mutex_lock(&reg->lock);
+	index_write(reg->index);
 	label->vs = vs_ref(vs);
-	pthread_mutex_unlock(&reg->lock);
-	return 0;
+	index_write_end(reg->index);
 }
 
 void label_detach(struct vs_reg *reg, struct label *label)
@@ -127,9 +132,9 @@ void label_detach(struct vs_reg *reg, struct label *label)
 	label->ids.mount = 0;
 	vs->relabelled = true;
 	reg_touch(reg, vs);
-	pthread_mutex_lock(&reg->lock);
+	index_write(reg->index);
 	label->vs = NULL;
-	pthread_mutex_unlock(&reg->lock);
+	index_write_end(reg->index);
 	vs_unref(vs);
 }
 
@@ -173,15 +178,21 @@ static void order_remove(struct vs_reg *reg, const struct vs *vs)
 static void remove_vs(struct vs_reg *reg, struct vs *vs)
 {
 	atomic_store(&vs->gone, true);
-	pthread_mutex_lock(&reg->lock);
+	index_write(reg->index);
 	if (vs->is_listed) {
 		order_remove(reg, vs);
 		vs->event = VS_REMOVED;
 	}
 	vs->is_listed = false;
-	HASH_DELETE(hh, reg->cookies, vs);
-	pthread_mutex_unlock(&reg->lock);
+	if (vs->mark)
+		mark_unlist(vs);
+	else
+		HASH_DELETE(hh, reg->index->cookies, vs);
+	index_write_end(reg->index);
+	reg->vs_count--;
 	held_wait(reg, vs);
+	if (vs->mark)
+		mark_remove(reg, vs);
 	vs_unref(vs);
 }
 
@@ -239,13 +250,15 @@ static struct vs_conf *choose_conf(struct vs_reg *reg, struct vs *vs, const stru
 
 static void list_vs(struct vs_reg *reg, struct vs *vs, struct vs_node *primary)
 {
-	pthread_mutex_lock(&reg->lock);
+	index_write(reg->index);
 	if (vs->is_listed)
 		order_remove(reg, vs);
 	atomic_store(&vs->primary, primary);
 	order_insert(reg, vs);
 	vs->is_listed = true;
-	pthread_mutex_unlock(&reg->lock);
+	if (vs->mark)
+		mark_list(reg, vs);
+	index_write_end(reg->index);
 }
 
 static void settle_vs(struct vs_reg *reg, struct vs *vs)
@@ -265,6 +278,8 @@ static void settle_vs(struct vs_reg *reg, struct vs *vs)
 		changed = true;
 	if (vs->conf != conf)
 		vs_set_conf(vs, conf);
+	if (vs->is_refused)
+		return;
 	if (is_new || primary->node != atomic_load(&vs->primary))
 		list_vs(reg, vs, primary->node);
 	if (is_new)
@@ -302,7 +317,18 @@ void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg)
 	struct vs *vs, *next;
 
 	TAILQ_FOREACH(vs, &reg->touched, touched)
-		settle_vs(reg, vs);
+		mark_note_change(reg, vs->cookie);
+	/* Namespace VSs first, by which mark VSs are judged, and what is gone. */
+	TAILQ_FOREACH(vs, &reg->touched, touched) {
+		if (!vs->mark || TAILQ_EMPTY(&vs->labels))
+			settle_vs(reg, vs);
+	}
+	mark_judge(reg);
+	TAILQ_FOREACH(vs, &reg->touched, touched) {
+		if (vs->mark)
+			settle_vs(reg, vs);
+	}
+	mark_publish(reg);
 	for (size_t i = 0; fn && i < sizeof(order) / sizeof(order[0]); i++) {
 		TAILQ_FOREACH(vs, &reg->touched, touched) {
 			if (vs->event == order[i])

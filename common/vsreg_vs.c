@@ -13,13 +13,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "vsreg_private.h"
 
 _Static_assert(sizeof(((struct vs_saved *)0)->sigmask) >= sizeof(sigset_t), "room for a sigset_t");
 
-struct vs *vs_new(uint64_t cookie, const struct netns_handle *handle, int home)
+struct vs *vs_new(struct reg_index *index, const struct look *look, bool at_home, uint32_t mark)
 {
 	struct vs *vs = calloc(1, sizeof(*vs));
 
@@ -30,9 +31,12 @@ struct vs *vs_new(uint64_t cookie, const struct netns_handle *handle, int home)
 		return NULL;
 	}
 	atomic_init(&vs->refs, 1);
-	vs->cookie = cookie;
-	vs->handle = *handle;
-	vs->home = home;
+	vs->index = index_ref(index);
+	vs->cookie = look->cookie;
+	if (!at_home)
+		vs->handle = look->handle;
+	vs->at_home = at_home;
+	vs->mark = mark;
 	atomic_init(&vs->nsid, NSID_NONE);
 	TAILQ_INIT(&vs->labels);
 	return vs;
@@ -55,8 +59,7 @@ void vs_unref(struct vs *vs)
 		free(node);
 	}
 	vs_conf_unref(vs->conf);
-	if (vs->home >= 0)
-		close(vs->home);
+	index_unref(vs->index);
 	pthread_mutex_destroy(&vs->lock);
 	free(vs);
 }
@@ -107,13 +110,17 @@ const char *vs_alias(const struct vs *vs, unsigned i)
 
 enum vs_flavour vs_flavour(const struct vs *vs)
 {
-	(void)vs;
-	return VS_NAMESPACE;
+	return vs->mark ? VS_MARK : VS_NAMESPACE;
 }
 
 uint64_t vs_cookie(const struct vs *vs)
 {
 	return vs->cookie;
+}
+
+uint32_t vs_mark(const struct vs *vs)
+{
+	return vs->mark;
 }
 
 int vs_nsid(const struct vs *vs)
@@ -125,7 +132,7 @@ int vs_nsid(const struct vs *vs)
 
 int vs_is_host(const struct vs *vs)
 {
-	return vs->home >= 0;
+	return vs->at_home && vs->mark == 0;
 }
 
 int vs_is_gone(const struct vs *vs)
@@ -194,8 +201,8 @@ int vs_open_namespace(const struct vs *vs, bool *certain)
 	*certain = true;
 	if (atomic_load(&vs->gone))
 		return -ESTALE;
-	if (vs->home >= 0) {
-		fd = fcntl(vs->home, F_DUPFD_CLOEXEC, 0);
+	if (vs->at_home) {
+		fd = fcntl(vs->index->home, F_DUPFD_CLOEXEC, 0);
 		return fd < 0 ? -errno : fd;
 	}
 	if (vs->handle.size > 0) {
@@ -230,8 +237,20 @@ int vs_open_checked(const struct vs *vs, bool *certain)
 	return rc < 0 ? rc : -ESTALE;
 }
 
+/* The socket, or an error and no socket: without its mark it would be the host's. */
+static int set_mark(int sock, uint32_t mark)
+{
+	int rc;
+
+	if (setsockopt(sock, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0)
+		return sock;
+	rc = -errno;
+	close(sock);
+	return rc;
+}
+
 /* Cancellation is off so that no descriptor, and with it the namespace, is left behind. */
-int vs_socket(struct vs *vs, int domain, int type, int protocol)
+static int open_socket(struct vs *vs, int domain, int type, int protocol, uint32_t mark)
 {
 	int fd, cancel_state, sock = -ESTALE;
 	bool certain;
@@ -240,7 +259,7 @@ int vs_socket(struct vs *vs, int domain, int type, int protocol)
 		return -ESTALE;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	/* Most threads are in the host's namespace already, and may have no right to enter. */
-	if (vs->home >= 0)
+	if (vs->at_home)
 		sock = netns_socket_here(vs->cookie, domain, type, protocol);
 	if (sock == -ESTALE) {
 		fd = vs_open_namespace(vs, &certain);
@@ -248,8 +267,20 @@ int vs_socket(struct vs *vs, int domain, int type, int protocol)
 		if (fd >= 0)
 			close(fd);
 	}
+	if (sock >= 0 && mark != 0)
+		sock = set_mark(sock, mark);
 	pthread_setcancelstate(cancel_state, &cancel_state);
 	return sock;
+}
+
+int vs_socket(struct vs *vs, int domain, int type, int protocol)
+{
+	return open_socket(vs, domain, type, protocol, vs->mark);
+}
+
+int vs_socket_unmarked(struct vs *vs, int domain, int type, int protocol)
+{
+	return open_socket(vs, domain, type, protocol, 0);
 }
 
 int vs_enter(struct vs *vs, struct vs_saved *saved)

@@ -158,7 +158,7 @@ static void test_idle_holds_nothing(void **state)
 
 	nst_add(NST_NETNS "/a");
 	nst_open(t);
-	assert_int_equal(nst_count_ns_fds(), 2);
+	assert_int_equal(nst_count_ns_fds(), 1);
 	vs = vs_by_name(t->reg, "a");
 	sock = vs_socket(vs, AF_INET, SOCK_DGRAM, 0);
 	close(sock);
