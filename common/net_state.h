@@ -33,6 +33,15 @@
 /* What one namespace may have of each; the tenant's root may make as many as it likes. */
 #define NET_OBJECTS_MAX 131072
 
+struct net_member;
+
+/* What net_diff() made of an object of the kernel. */
+enum net_going {
+	NET_STAYS,
+	NET_GOES_FIRST, /* before anything comes */
+	NET_GOES_LAST,
+};
+
 struct net_link {
 	unsigned index; /* 0 in a wish; net_diff() fills in that of a device that is there */
 	char name[IF_NAMESIZE];
@@ -50,9 +59,9 @@ struct net_link {
 	uint16_t vlan_protocol; /* host order */
 	unsigned macvlan_mode;
 	const struct network_device *device; /* of a wish; NULL: lo of a namespace VS */
-	/* Of net_diff(): */
-	const struct net_link *match;
-	bool is_going; /* of the kernel: it is to be removed, or removed and made again */
+	/* Of net_diff(): the same object on the other side. */
+	struct net_link *match;
+	enum net_going going;
 };
 
 struct net_addr {
@@ -62,9 +71,12 @@ struct net_addr {
 	bool is_ours;
 	bool is_noprefixroute, is_nodad, is_tentative, is_secondary;
 	uint32_t table; /* of a wish: where its traffic is to be routed */
-	const struct network_address *address; /* of a wish */
-	const struct net_addr *match;
-	bool is_going;
+	/* Of a wish: */
+	const struct network_address *address;
+	const struct net_member *member;
+	bool is_passed; /* by net_diff(): its device is not there or not up */
+	struct net_addr *match;
+	enum net_going going;
 };
 
 struct net_route {
@@ -75,9 +87,13 @@ struct net_route {
 	char dev[IF_NAMESIZE]; /* of a wish */
 	bool onlink, is_ours;
 	bool is_odd; /* several next hops or others of which the engine knows nothing */
-	struct network_place place; /* of a wish; file NULL for the end of a table */
-	const struct net_route *match;
-	bool is_going;
+	/* Of a wish: */
+	struct network_place place; /* file NULL: follows from no line of its own */
+	const struct net_member *member;
+	bool is_passed;
+	struct net_route *match; /* the same key; equal when is_right */
+	bool is_right;
+	enum net_going going;
 };
 
 struct net_rule {
@@ -87,10 +103,12 @@ struct net_rule {
 	bool is_unreachable;   /* in the place of a table */
 	bool is_ours;
 	bool is_odd; /* with selectors or actions of which the engine knows nothing */
-	unsigned order; /* among those of one priority */
-	struct network_place place; /* of a wish */
-	const struct net_rule *match;
-	bool is_going;
+	unsigned order; /* as the kernel has them */
+	/* Of a wish: */
+	struct network_place place;
+	const struct net_member *member;
+	struct net_rule *match;
+	enum net_going going;
 };
 
 /* Of a wish only: what cannot be read by netlink. Whoever can read it sets is_right. */
@@ -194,15 +212,22 @@ void net_reader_free(struct net_reader *reader); /* what it has */
  * net_read: a cleared state is filled. fd is a netlink socket (NETLINK_ROUTE) of the namespace, for
  * which net_read_prepare() was called once; nobody else reads from it meanwhile. wish may be
  * NULL: then no routes of others are taken. 0, -ENOMEM, -E2BIG (NET_OBJECTS_MAX), -ETIMEDOUT (it
- * changes faster than it can be read), -EPROTO, or what the kernel gave.
+ * changes faster than it can be read), -EPROTO, or what the kernel gave. The wish is put in order.
  */
 int net_read_prepare(int fd);
-int net_read(struct net_reader *reader, int fd, unsigned flags, const struct net_state *wish,
+int net_read(struct net_reader *reader, int fd, unsigned flags, struct net_state *wish,
 	struct net_state *state);
-/* The part of it that needs no socket, for tests: the messages of one buffer, of any of the dumps.
- * 1 at the end of the dump, 0 when more is to come, -errno; -EINTR: it is to be made again. */
-int net_read_bytes(struct net_state *state, const struct net_state *wish, const void *bytes,
-	size_t len);
+/*
+ * The part of it that needs no socket: the messages of one buffer, of any of the dumps. 1 at the end
+ * of the dump, 0 when more is to come, -errno.
+ */
+struct net_take {
+	struct net_state *state;
+	const struct net_state *wish; /* in order (net_sort_routes()), or NULL */
+	uint32_t seq;        /* messages of another one are passed over */
+	bool is_interrupted; /* the kernel says that the dump is to be made again */
+};
+int net_take_bytes(struct net_take *take, const void *bytes, size_t len);
 
 /*
  * A step is one request, or one file to write or load. They are done in the order of the plan;

@@ -88,3 +88,10 @@ const unsigned char *netlink_attr(
 	}
 	return NULL;
 }
+
+struct netlink_attrs netlink_attrs(const struct netlink_message *m, size_t skip)
+{
+	size_t head = NLMSG_ALIGN(skip) < m->len ? NLMSG_ALIGN(skip) : m->len;
+
+	return (struct netlink_attrs){m->body + head, m->len - head};
+}

@@ -7,7 +7,9 @@
 #define NSAUX_NETLINK_H
 
 #include <linux/netlink.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/types.h>
 
 struct netlink_message {
@@ -36,5 +38,47 @@ int netlink_error(const struct netlink_message *m);
 /* The first attribute of this type behind the first `skip` bytes of the body, or NULL. */
 const unsigned char *netlink_attr(
 	const struct netlink_message *m, size_t skip, unsigned type, size_t *len);
+
+/* A walk over attributes: begin with all bytes that hold them. */
+struct netlink_attrs {
+	const unsigned char *at;
+	size_t left;
+};
+
+struct netlink_value {
+	unsigned type; /* without its flags */
+	const unsigned char *bytes;
+	size_t len;
+};
+
+/* The bytes of a message behind its head of `skip` bytes. */
+struct netlink_attrs netlink_attrs(const struct netlink_message *m, size_t skip);
+/* The attributes in a nested one. */
+static inline struct netlink_attrs netlink_nested(const struct netlink_value *v)
+{
+	return (struct netlink_attrs){v->bytes, v->len};
+}
+
+/* False at the end, or at what is no attribute. Inline, because it is all that reading costs. */
+static inline bool netlink_attr_next(struct netlink_attrs *attrs, struct netlink_value *v)
+{
+	struct nlattr a;
+	size_t step;
+
+	if (attrs->left < sizeof(a))
+		return false;
+	memcpy(&a, attrs->at, sizeof(a));
+	if (a.nla_len < sizeof(a) || a.nla_len > attrs->left)
+		return false;
+	v->type = a.nla_type & NLA_TYPE_MASK;
+	v->bytes = attrs->at + sizeof(a);
+	v->len = a.nla_len - sizeof(a);
+	step = NLA_ALIGN((size_t)a.nla_len);
+	if (step > attrs->left)
+		step = attrs->left;
+	attrs->at += step;
+	attrs->left -= step;
+	return true;
+}
 
 #endif
