@@ -56,7 +56,7 @@ static int send_link_request(int fd, struct nlmsghdr head)
 		uint32_t mask;
 	} request = {
 		.head = head,
-		.mask_head = {.nla_len = NLA_HDRLEN + sizeof(uint32_t), .nla_type = IFLA_EXT_MASK},
+		.mask_head = {.nla_len = sizeof(struct nlattr) + sizeof(uint32_t), .nla_type = IFLA_EXT_MASK},
 		.mask = RTEXT_FILTER_SKIP_STATS,
 	};
 
@@ -81,13 +81,12 @@ static int send_route_request(int fd, struct nlmsghdr head, bool all)
 /* Of addresses and rules there is nothing to choose from. */
 static int send_plain_request(int fd, struct nlmsghdr head, size_t body)
 {
-	union {
+	struct {
 		struct nlmsghdr head;
-		unsigned char bytes[NLMSG_SPACE(
-			sizeof(struct ifaddrmsg) + sizeof(struct fib_rule_hdr))];
-	} request = {.bytes = {0}};
+		unsigned char body[32];
+	} request = {.body = {0}};
 
-	head.nlmsg_len = (uint32_t)NLMSG_LENGTH(body);
+	head.nlmsg_len = (uint32_t)(sizeof(head) + body);
 	request.head = head;
 	return send(fd, &request, head.nlmsg_len, 0) < 0 ? -errno : 0;
 }

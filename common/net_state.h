@@ -93,6 +93,8 @@ struct net_route {
 	bool is_passed;
 	struct net_route *match; /* the same key; equal when is_right */
 	bool is_right;
+	bool is_late;               /* its source is not there yet */
+	struct net_route *interim;  /* so until then; NULL: as it is, or not at all */
 	enum net_going going;
 };
 
@@ -107,8 +109,10 @@ struct net_rule {
 	/* Of a wish: */
 	struct network_place place;
 	const struct net_member *member;
+	bool is_passed; /* somebody else's is in the way */
 	struct net_rule *match;
-	enum net_going going;
+	struct net_rule *closed; /* stands in its place until the late routes are there */
+	enum net_going going;    /* first: as soon as the rules of the wish are there */
 };
 
 /* Of a wish only: what cannot be read by netlink. Whoever can read it sets is_right. */
@@ -313,6 +317,8 @@ typedef void net_report_fn(void *arg, int priority, const struct network_place *
  * rule is `unreachable` in that time, and a socket with the mark that is not bound gets an error
  * instead of another VS's address.
  *
+ * What goes may have gone by itself by then: no error (ESRCH, ENODEV, EADDRNOTAVAIL, ENOENT).
+ *
  * 0; -EEXIST: conflicts with objects of others, -ENODEV: a device that is not there (all told, and
  * then the plan is empty); -ENOMEM.
  */
@@ -324,6 +330,7 @@ int net_diff(struct net_plan *plan, struct net_state *wish, struct net_state *ha
  * net_compare: all of the above for one namespace. look->wish is that of net_wish() already, with
  * is_right set where sysctls and nft files are as they should be. First only our own routes are
  * read, and when there is anything to do, once more with those of others that the wish meets.
+ * parent NULL: the namespace is its own parent. Warnings are told only where there is work.
  */
 struct net_look {
 	struct net_reader reader;
