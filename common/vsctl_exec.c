@@ -51,7 +51,7 @@ static void find_settings(const struct ini_doc *doc, struct settings *settings)
 }
 
 /* No file is no error: then nothing is set. */
-static int read_file(struct ini_doc *doc, const struct vsctl *ctl, const char *name)
+static int read_settings(struct ini_doc *doc, const struct vsctl *ctl, const char *name)
 {
 	char file[PLACE_MAX], dir[PLACE_MAX + 2];
 	int rc, n = snprintf(file, sizeof(file), "%s/%s.conf", ctl->vs_dir, name);
@@ -98,7 +98,7 @@ static int find_vs(const struct vsctl *ctl, const char *name, char *place, size_
 {
 	struct settings settings = {.ns = "", .flavour = "namespace", .enabled = "yes"};
 	struct ini_doc *doc = ini_doc_new();
-	int rc = doc ? read_file(doc, ctl, name) : -ENOMEM;
+	int rc = doc ? read_settings(doc, ctl, name) : -ENOMEM;
 
 	if (rc == 0) {
 		find_settings(doc, &settings);

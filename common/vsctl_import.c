@@ -3,13 +3,11 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "read_file.h"
 #include "vsctl.h"
 #include "vsctl_live.h"
 
@@ -94,46 +92,12 @@ static int import_list(struct import *im, enum warmstart_kind kind, const void *
 	return end ? end : rc;
 }
 
-static int read_all(int fd, uint8_t **data, size_t *len)
-{
-	struct stat st;
-	size_t size, have = 0;
-	uint8_t *room;
-	ssize_t n = 1;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (st.st_size > (off_t)FILE_MAX)
-		return -EFBIG;
-	size = (size_t)st.st_size;
-	room = malloc(size + 1);
-	if (!room)
-		return -ENOMEM;
-	while (n > 0 && have < size) {
-		n = read(fd, room + have, size - have);
-		have += n > 0 ? (size_t)n : 0;
-	}
-	if (n < 0) {
-		n = -errno;
-		free(room);
-		return (int)n;
-	}
-	*data = room;
-	*len = have;
-	return 0;
-}
-
 static int import_file(struct import *im, const char *path)
 {
-	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	uint8_t *data;
 	size_t len;
+	int rc = read_file(path, FILE_MAX, &data, &len);
 
-	rc = fd < 0 ? -errno : read_all(fd, &data, &len);
-	if (fd >= 0)
-		close(fd);
 	if (rc) {
 		fprintf(stderr, "vsctl: %s: %s\n", path, strerror(-rc));
 		return rc;

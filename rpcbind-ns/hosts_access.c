@@ -3,17 +3,15 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "hosts_access.h"
 #include "hosts_pattern.h"
+#include "read_file.h"
 
 #define DAEMON "rpcbind"
 #define SEPARATORS ", \t\r\n"
@@ -301,65 +299,12 @@ int hosts_access_parse(
 	return rc;
 }
 
-static int open_regular(const char *path, struct stat *st)
-{
-	/* Not to wait for the writer of a FIFO, nor to gain a terminal. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = fstat(fd, st) < 0 ? -errno : 0;
-	if (!rc && !S_ISREG(st->st_mode))
-		rc = -EINVAL;
-	if (!rc && st->st_size > HOSTS_FILE_MAX)
-		rc = -EFBIG;
-	if (!rc)
-		return fd;
-	close(fd);
-	return rc;
-}
-
-/* At most size bytes; what is added to the file meanwhile is not read. */
-static int read_all(int fd, char *text, size_t size, size_t *len)
-{
-	size_t done = 0;
-	ssize_t n = 1;
-
-	while (n && done < size) {
-		n = read(fd, text + done, size - done);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	*len = done;
-	return 0;
-}
-
-static int read_file(const char *path, char **text, size_t *len)
-{
-	struct stat st;
-	char *buffer = NULL;
-	int fd = open_regular(path, &st), rc = fd;
-
-	if (fd < 0)
-		return rc;
-	buffer = malloc((size_t)st.st_size + 1);
-	rc = buffer ? read_all(fd, buffer, (size_t)st.st_size, len) : -ENOMEM;
-	close(fd);
-	if (rc)
-		free(buffer);
-	else
-		*text = buffer;
-	return rc;
-}
-
 int hosts_access_read(const struct hosts_file *file, struct ini_doc *doc)
 {
 	const char *why;
-	char *text;
+	uint8_t *text;
 	size_t len;
-	int rc = read_file(file->path, &text, &len);
+	int rc = read_file(file->path, HOSTS_FILE_MAX, &text, &len);
 
 	if (rc == -ENOENT)
 		return 0;
@@ -369,7 +314,7 @@ int hosts_access_read(const struct hosts_file *file, struct ini_doc *doc)
 			file->error(file->arg, file->path, 0, why);
 		return rc;
 	}
-	rc = hosts_access_parse(file, text, len, doc);
+	rc = hosts_access_parse(file, (const char *)text, len, doc);
 	free(text);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "read_file.h"
 
 /* A file is large when it has more than this, and more than so much for each registration. */
 #define LARGE_MIN 65536u
@@ -62,29 +63,15 @@ static int file_append(struct journal_file *f, const uint8_t *data, size_t len)
 	return rc;
 }
 
-static int read_all(int fd, uint8_t *data, size_t len)
+static int replay_file(struct journal *journal, int fd, struct regs *regs, struct journal_end *end)
 {
-	size_t done = 0;
+	uint8_t *data;
+	size_t len;
+	int rc = read_file_fd(fd, STATE_FILE_MAX, &data, &len);
 
-	while (done < len) {
-		ssize_t n = read(fd, data + done, len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-static int replay_file(struct journal *journal, int fd, size_t len, struct regs *regs,
-	struct journal_end *end)
-{
-	uint8_t *data = malloc(len ? len : 1);
-	int rc = data ? read_all(fd, data, len) : -ENOMEM;
-
-	if (!rc)
-		rc = journal_replay(data, len, &journal->id, regs, end);
+	if (rc)
+		return rc;
+	rc = journal_replay(data, len, &journal->id, regs, end);
 	free(data);
 	return rc;
 }
@@ -92,14 +79,8 @@ static int replay_file(struct journal *journal, int fd, size_t len, struct regs 
 int journal_load(struct journal *journal, int fd, struct regs *regs, struct journal_end *end)
 {
 	struct journal_end found;
-	off_t size = lseek(fd, 0, SEEK_END); /* our filter has no fstat(2) as libc makes it */
-	int rc;
+	int rc = lseek(fd, 0, SEEK_SET) < 0 ? -errno : replay_file(journal, fd, regs, &found);
 
-	if (size < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return -errno;
-	if (size > (off_t)STATE_FILE_MAX)
-		return -EFBIG;
-	rc = replay_file(journal, fd, (size_t)size, regs, &found);
 	if (rc) {
 		regs_clear(regs);
 		return rc;

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "import.h"
+#include "read_file.h"
 #include "warm.h"
 
 #define REFUSED_LOGGED 20 /* the rest is only counted */
@@ -55,34 +55,11 @@ static int take_entry(const struct warmstart_entry *entry, void *arg)
 	return 0;
 }
 
-/* The whole file. *data is the caller's to free. */
-static int read_file(int fd, uint8_t **data, size_t *len)
-{
-	uint8_t *room = malloc(OPENER_WARM_MAX + 1);
-	size_t have = 0;
-	ssize_t n;
-
-	if (!room)
-		return -ENOMEM;
-	do {
-		n = read(fd, room + have, OPENER_WARM_MAX + 1 - have);
-		have += n > 0 ? (size_t)n : 0;
-	} while ((n > 0 && have <= OPENER_WARM_MAX) || (n < 0 && errno == EINTR));
-	if (n < 0 || have > OPENER_WARM_MAX) {
-		n = n < 0 ? -errno : -EFBIG;
-		free(room);
-		return (int)n;
-	}
-	*data = room;
-	*len = have;
-	return 0;
-}
-
 static int import_file(struct warming *w, enum warmstart_kind kind, int fd, size_t *offset)
 {
 	uint8_t *data;
 	size_t len;
-	int rc = read_file(fd, &data, &len);
+	int rc = read_file_fd(fd, OPENER_WARM_MAX, &data, &len);
 
 	if (rc)
 		return rc;
