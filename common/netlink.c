@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "netlink.h"
+
+#define DUMP_BUFFER ((size_t)32 << 10) /* the kernel makes no larger piece of a dump */
 
 int netlink_connect(int fd)
 {
@@ -87,6 +91,47 @@ const unsigned char *netlink_attr(
 		n = step(a.nla_len, left);
 	}
 	return NULL;
+}
+
+/* 1: the answer has ended. */
+static int take_messages(const unsigned char *bytes, size_t len, netlink_message_fn *fn, void *arg,
+	int *result)
+{
+	struct netlink_message m;
+	size_t pos = 0;
+	int rc;
+
+	while ((rc = netlink_next(bytes, len, &pos, &m)) > 0) {
+		if (m.head.nlmsg_type == NLMSG_DONE || m.head.nlmsg_type == NLMSG_ERROR) {
+			*result = netlink_error(&m);
+			return 1;
+		}
+		*result = fn(&m, arg);
+		if (*result != 0)
+			return 1;
+	}
+	return rc;
+}
+
+int netlink_dump(int fd, const void *request, size_t len, netlink_message_fn *fn, void *arg)
+{
+	const time_t end = time(NULL) + NETLINK_DUMP_SECONDS;
+	unsigned char *bytes = malloc(DUMP_BUFFER);
+	int result = 0, rc = 0;
+
+	if (!bytes)
+		return -ENOMEM;
+	if (send(fd, request, len, 0) < 0)
+		rc = -errno;
+	while (rc == 0) {
+		ssize_t n = netlink_receive(fd, bytes, DUMP_BUFFER);
+
+		rc = n < 0 ? (int)n : take_messages(bytes, (size_t)n, fn, arg, &result);
+		if (rc == 0 && time(NULL) > end)
+			rc = -ETIMEDOUT;
+	}
+	free(bytes);
+	return rc < 0 ? rc : result;
 }
 
 struct netlink_attrs netlink_attrs(const struct netlink_message *m, size_t skip)

@@ -32,6 +32,15 @@ ssize_t netlink_receive(int fd, void *bytes, size_t size);
  * Starts at 0; no message may be asked for after -EPROTO. */
 int netlink_next(const void *bytes, size_t len, size_t *pos, struct netlink_message *m);
 
+/*
+ * Sends a request with NLM_F_DUMP and calls fn for each message of the answer but the last, until
+ * it returns non-zero, which is then returned; the rest of the answer stays in the socket then. fd:
+ * connected to the kernel. 0, what the kernel gave, -ETIMEDOUT after NETLINK_DUMP_SECONDS.
+ */
+#define NETLINK_DUMP_SECONDS 5
+typedef int netlink_message_fn(const struct netlink_message *m, void *arg);
+int netlink_dump(int fd, const void *request, size_t len, netlink_message_fn *fn, void *arg);
+
 /* The error that a message of type NLMSG_ERROR or NLMSG_DONE tells, as -errno, or 0. */
 int netlink_error(const struct netlink_message *m);
 

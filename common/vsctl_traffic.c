@@ -8,14 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "netlink.h"
 #include "vsctl_traffic.h"
-
-#define BUFFER_SIZE ((size_t)32 << 10) /* the kernel makes no larger piece of a dump */
-#define SECONDS_MAX 2
 
 struct devices {
 	struct vs *vs;
@@ -78,40 +74,20 @@ static bool fill_device(struct traffic_device *device, const struct netlink_mess
 	return true;
 }
 
-/* 1: this was the end. */
-static int take_message(struct devices *list, const struct netlink_message *m)
+static int take_message(const struct netlink_message *m, void *arg)
 {
+	struct devices *list = arg;
 	struct traffic_device device;
-	int rc;
 
-	if (m->head.nlmsg_type == NLMSG_DONE || m->head.nlmsg_type == NLMSG_ERROR) {
-		rc = netlink_error(m);
-		return rc < 0 ? rc : 1;
-	}
-	if (!fill_device(&device, m) || !is_wanted(list->vs, device.name))
+	if (list->count >= TRAFFIC_DEVICES_MAX || !fill_device(&device, m) ||
+		!is_wanted(list->vs, device.name))
 		return 0;
-	rc = append(list, &device);
-	return rc == 0 && list->count >= TRAFFIC_DEVICES_MAX ? 1 : rc;
+	return append(list, &device);
 }
 
-static int take_messages(struct devices *list, const unsigned char *bytes, size_t len)
+static int dump(int fd, struct devices *list)
 {
-	struct netlink_message m;
-	size_t pos = 0;
-	int rc = 0;
-
-	while (rc == 0) {
-		rc = netlink_next(bytes, len, &pos, &m);
-		if (rc <= 0)
-			break;
-		rc = take_message(list, &m);
-	}
-	return rc;
-}
-
-static int ask(int fd)
-{
-	struct {
+	const struct {
 		struct nlmsghdr head;
 		struct ifinfomsg body;
 	} request = {
@@ -124,24 +100,7 @@ static int ask(int fd)
 	};
 	int rc = netlink_connect(fd);
 
-	return rc < 0 || send(fd, &request, sizeof(request), 0) >= 0 ? rc : -errno;
-}
-
-static int dump(int fd, struct devices *list)
-{
-	const time_t end = time(NULL) + SECONDS_MAX;
-	unsigned char *bytes = malloc(BUFFER_SIZE);
-	int rc = bytes ? ask(fd) : -ENOMEM;
-
-	while (rc == 0) {
-		ssize_t n = netlink_receive(fd, bytes, BUFFER_SIZE);
-
-		rc = n < 0 ? (int)n : take_messages(list, bytes, (size_t)n);
-		if (rc == 0 && time(NULL) > end)
-			rc = -ETIMEDOUT;
-	}
-	free(bytes);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : netlink_dump(fd, &request, sizeof(request), take_message, list);
 }
 
 int traffic_read(struct vs *vs, struct traffic_device **devices, size_t *count)
