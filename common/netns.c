@@ -90,11 +90,11 @@ static void window_undo(struct netns_window *window)
 }
 
 /* The way home is opened first: without it nothing is entered. */
-static int enter(int fd, struct netns_window *window)
+static int window_open(struct netns_window *window)
 {
 	struct netns_window w;
 	sigset_t all;
-	int ignored, rc;
+	int ignored;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &w.cancel_state);
 	w.home = netns_open_home();
@@ -104,6 +104,17 @@ static int enter(int fd, struct netns_window *window)
 	}
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &w.mask);
+	*window = w;
+	return 0;
+}
+
+static int enter(int fd, struct netns_window *window)
+{
+	struct netns_window w;
+	int rc = window_open(&w);
+
+	if (rc < 0)
+		return rc;
 	if (setns(fd, CLONE_NEWNET) == 0) {
 		*window = w;
 		return 0;
@@ -121,6 +132,23 @@ void netns_leave(struct netns_window *window)
 		abort();
 	window_undo(window);
 	errno = saved;
+}
+
+int netns_make(void)
+{
+	struct netns_window window;
+	int fd, rc = window_open(&window);
+
+	if (rc < 0)
+		return rc;
+	if (unshare(CLONE_NEWNET) < 0) {
+		rc = -errno;
+		window_undo(&window);
+		return rc;
+	}
+	fd = netns_open_home();
+	netns_leave(&window);
+	return fd;
 }
 
 int netns_socket_cookie(int sock, uint64_t *cookie)

@@ -42,6 +42,10 @@ int netns_open(const char *path);
 /* The namespace that the calling thread is in. */
 int netns_open_home(void);
 
+/* A new namespace, which lives as long as the descriptor or what else is made to hold it; the
+ * calling thread stays where it is. */
+int netns_make(void);
+
 /* Adds to *without what this kernel lacks. home: the calling thread's own namespace; *cookie
  * becomes its cookie. -EOPNOTSUPP on a kernel without SO_NETNS_COOKIE (before 5.14). */
 int netns_probe(int home, unsigned *without, uint64_t *cookie);
@@ -68,7 +72,7 @@ int netns_try(int home);
 int netns_enter(int fd, uint64_t cookie, struct netns_window *window);
 void netns_leave(struct netns_window *window);
 
-/* The same for good: for a process that is about to execute another program. Signals and
+/* The same for good: for a process that is about to execute another program, or to end. Signals and
  * cancellation are as before. */
 int netns_move(int fd, uint64_t cookie);
 
