@@ -21,6 +21,9 @@ static const struct vsctl_command *const commands[] = {
 	&vsctl_import,
 	&vsctl_reload,
 	&vsctl_restart,
+	&vsctl_up,
+	&vsctl_down,
+	&vsctl_apply,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

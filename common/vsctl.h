@@ -75,6 +75,8 @@ extern const struct vsctl_command vsctl_list, vsctl_show;
 extern const struct vsctl_command vsctl_rpc, vsctl_reload, vsctl_restart;
 /* vsctl_exec.c */
 extern const struct vsctl_command vsctl_exec;
+/* vsctl_apply.c */
+extern const struct vsctl_command vsctl_up, vsctl_down, vsctl_apply;
 /* vsctl_import.c */
 extern const struct vsctl_command vsctl_import;
 
