@@ -16,6 +16,7 @@
 static const struct vsctl_command *const commands[] = {
 	&vsctl_list,
 	&vsctl_show,
+	&vsctl_check,
 	&vsctl_exec,
 	&vsctl_rpc,
 	&vsctl_import,

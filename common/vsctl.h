@@ -73,6 +73,8 @@ long long vsctl_number(const json_t *object, const char *key);
 extern const struct vsctl_command vsctl_list, vsctl_show;
 /* vsctl_rpcbind.c */
 extern const struct vsctl_command vsctl_rpc, vsctl_reload, vsctl_restart;
+/* vsctl_check.c */
+extern const struct vsctl_command vsctl_check;
 /* vsctl_exec.c */
 extern const struct vsctl_command vsctl_exec;
 /* vsctl_apply.c */
