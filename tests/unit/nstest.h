@@ -99,6 +99,15 @@ struct vs *nst_get(struct nst *t, const char *name);
 /* On lo:1 of the socket's namespace, or the VS's; 0.0.0.0 takes it away. */
 void nst_set_address(int sock, const char *address);
 void nst_set_address_in(struct vs *vs, const char *address);
+/* A device (a bridge, since every kernel has them) in the namespace of a netlink socket; under
+ * another name; and gone. */
+void nst_add_device(int netlink, const char *name);
+void nst_rename_device(int netlink, const char *name, const char *to);
+void nst_del_device(int netlink, const char *name);
+unsigned nst_ifindex(int sock, const char *name);
+/* An address of either family on a device there comes, or goes. */
+void nst_add_address(int netlink, const char *device, const char *address);
+void nst_del_address(int netlink, const char *device, const char *address);
 /* Asks for an nsid (-1: any) of the namespace behind fd, where the netlink socket is. */
 void nst_set_nsid(int netlink, int ns, int nsid);
 /* Descriptors of this process that are network namespaces. */
