@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One sorted array: of each kind and length of prefix, the addresses lie side by side. A look-up is
- * a binary search for the address itself, and one for each length that a pool has.
+ * a binary search for the address itself, and one for each length that a pool has. A table of
+ * places in the array answers for the address itself sooner, since that is asked for each packet;
+ * where somebody chose addresses that meet in it too often, there is none.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,9 +13,12 @@
 #include "claims.h"
 
 #define LENGTH_MAX 128u
+#define PROBES_MAX 16
 
 struct claims {
-	bool pool4[32 + 1], pool6[LENGTH_MAX + 1]; /* lengths that there are */
+	uint64_t pool4, pool6[3]; /* lengths that there are, a bit for each */
+	uint32_t *slots;          /* places in list, from 1; 0: empty. NULL: there is no table */
+	unsigned bits;            /* there are 1 << bits slots */
 	size_t count;
 	struct claim list[]; /* in order, without those that are there twice; owner 0: disputed */
 };
@@ -75,6 +80,76 @@ static int normalize(struct claim *to, const struct claim *from)
 	return 0;
 }
 
+static uint64_t *lengths_of(struct claims *c, int family, unsigned length)
+{
+	return family == AF_INET ? &c->pool4 : &c->pool6[length / 64];
+}
+
+static bool has_length(const struct claims *c, int family, unsigned length)
+{
+	uint64_t bits = family == AF_INET ? c->pool4 : c->pool6[length / 64];
+
+	return bits >> length % 64 & 1;
+}
+
+static bool has_pools(const struct claims *c, int family)
+{
+	return family == AF_INET ? c->pool4 : c->pool6[0] || c->pool6[1] || c->pool6[2];
+}
+
+static size_t slot_of(const struct claims *c, const struct ip_prefix *p)
+{
+	uint64_t high, low;
+
+	memcpy(&high, p->bytes, sizeof(high));
+	memcpy(&low, p->bytes + sizeof(high), sizeof(low));
+	high = (high ^ p->family) * UINT64_C(0x9e3779b97f4a7c15);
+	high ^= high >> 29;
+	high = (high ^ low) * UINT64_C(0xbf58476d1ce4e5b9);
+	high ^= high >> 32;
+	return (size_t)(high * UINT64_C(0x94d049bb133111eb) >> (64 - c->bits));
+}
+
+/* Both claims of one address may be in it. */
+static bool enter_slot(struct claims *c, size_t place)
+{
+	size_t at = slot_of(c, &c->list[place].prefix);
+
+	for (unsigned i = 0; i < PROBES_MAX; i++) {
+		uint32_t *slot = &c->slots[(at + i) & (((size_t)1 << c->bits) - 1)];
+
+		if (*slot == 0) {
+			*slot = (uint32_t)place + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int make_slots(struct claims *c)
+{
+	if (c->count > UINT32_MAX / 4)
+		return 0;
+	for (c->bits = 2; (size_t)1 << c->bits < c->count * 2;)
+		c->bits++;
+	c->slots = calloc((size_t)1 << c->bits, sizeof(*c->slots));
+	if (!c->slots)
+		return -ENOMEM;
+	/* Those of interfaces are left to the search. */
+	for (size_t i = 0; i < c->count; i++) {
+		const struct claim *claim = &c->list[i];
+
+		if (claim->kind == CLAIM_POOL ||
+			is_link_local(claim->prefix.family, claim->prefix.bytes) ||
+			enter_slot(c, i))
+			continue;
+		free(c->slots);
+		c->slots = NULL;
+		return 0;
+	}
+	return 0;
+}
+
 static void settle_disputes(struct claims *c)
 {
 	size_t n = 0;
@@ -101,8 +176,8 @@ int claims_new(struct claims **claims, const struct claim *list, size_t count)
 		rc = normalize(&c->list[i], &list[i]);
 		if (rc || list[i].kind != CLAIM_POOL)
 			continue;
-		*(list[i].prefix.family == AF_INET ? &c->pool4[list[i].prefix.length]
-						   : &c->pool6[list[i].prefix.length]) = true;
+		*lengths_of(c, list[i].prefix.family, list[i].prefix.length) |=
+			UINT64_C(1) << list[i].prefix.length % 64;
 	}
 	if (rc) {
 		free(c);
@@ -112,12 +187,18 @@ int claims_new(struct claims **claims, const struct claim *list, size_t count)
 	if (count)
 		qsort(c->list, count, sizeof(c->list[0]), compare);
 	settle_disputes(c);
-	*claims = c;
-	return 0;
+	rc = make_slots(c);
+	if (rc)
+		claims_free(c);
+	else
+		*claims = c;
+	return rc;
 }
 
 void claims_free(struct claims *claims)
 {
+	if (claims)
+		free(claims->slots);
 	free(claims);
 }
 
@@ -145,12 +226,13 @@ static const struct claim *find(const struct claims *c, const struct claim *key)
 
 static const struct claim *find_pool(const struct claims *c, const struct claim *address)
 {
-	bool v4 = address->prefix.family == AF_INET;
 	const struct claim *found;
 
+	if (!has_pools(c, address->prefix.family))
+		return NULL;
 	for (unsigned n = longest(address->prefix.family) + 1; n-- > 0;) {
 		struct claim key = *address;
-		if (!(v4 ? c->pool4[n] : c->pool6[n]))
+		if (!has_length(c, address->prefix.family, n))
 			continue;
 		key.kind = CLAIM_POOL;
 		key.prefix.length = (uint8_t)n;
@@ -193,6 +275,40 @@ static uint64_t found_owner(const struct claims *c, struct claim *key, unsigned 
 	return found ? found->owner : 0;
 }
 
+/* The claims of an address by itself, and of one that was found; NULL: none. */
+static void look_up(const struct claims *c, const struct claim *key, const struct claim **claimed,
+	const struct claim **found)
+{
+	size_t at = slot_of(c, &key->prefix);
+
+	*claimed = *found = NULL;
+	for (unsigned i = 0; i < PROBES_MAX; i++) {
+		uint32_t place = c->slots[(at + i) & (((size_t)1 << c->bits) - 1)];
+		const struct claim *claim;
+
+		if (place == 0)
+			return;
+		claim = &c->list[place - 1];
+		if (claim->prefix.family != key->prefix.family ||
+			memcmp(claim->prefix.bytes, key->prefix.bytes, sizeof(key->prefix.bytes)))
+			continue;
+		*(claim->kind == CLAIM_ADDRESS ? claimed : found) = claim;
+	}
+}
+
+static uint64_t owner_by_slots(const struct claims *c, const struct claim *key)
+{
+	const struct claim *claimed, *found, *pool;
+
+	look_up(c, key, &claimed, &found);
+	if (claimed)
+		return claimed->owner;
+	pool = find_pool(c, key);
+	if (pool)
+		return pool->owner;
+	return found ? found->owner : 0;
+}
+
 static bool is_mapped(int family, const uint8_t *addr)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -223,6 +339,8 @@ uint64_t claims_owner(const struct claims *claims, int family, const uint8_t *ad
 		return 0;
 	key.prefix.length = (uint8_t)longest(family);
 	memcpy(key.prefix.bytes, addr, family == AF_INET ? 4 : 16);
+	if (claims->slots && !is_link_local(family, addr))
+		return owner_by_slots(claims, &key);
 	found = find(claims, &key);
 	if (!found)
 		found = find_pool(claims, &key);

@@ -22,14 +22,16 @@
 #define BLANKS " \t"
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
-struct entry {
-	struct ini_setting setting;
-	char *strings; /* owned; those of setting */
+/* The strings of a setting that are not those of the one before; of a packed document, all. */
+struct block {
+	struct block *next;
+	char text[];
 };
 
 struct ini_doc {
-	struct entry *entries;
+	struct ini_setting *settings;
 	size_t count, size;
+	struct block *blocks;
 };
 
 struct file_reader {
@@ -48,13 +50,22 @@ struct ini_doc *ini_doc_new(void)
 	return calloc(1, sizeof(struct ini_doc));
 }
 
+static void free_blocks(struct block *block)
+{
+	struct block *next;
+
+	for (; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+}
+
 void ini_doc_free(struct ini_doc *doc)
 {
 	if (!doc)
 		return;
-	for (size_t i = 0; i < doc->count; i++)
-		free(doc->entries[i].strings);
-	free(doc->entries);
+	free_blocks(doc->blocks);
+	free(doc->settings);
 	free(doc);
 }
 
@@ -65,20 +76,20 @@ size_t ini_doc_count(const struct ini_doc *doc)
 
 const struct ini_setting *ini_doc_get(const struct ini_doc *doc, size_t i)
 {
-	return &doc->entries[i].setting;
+	return &doc->settings[i];
 }
 
 static int doc_reserve(struct ini_doc *doc)
 {
 	size_t size = doc->size ? doc->size * 2 : 32;
-	struct entry *entries;
+	struct ini_setting *settings;
 
 	if (doc->count < doc->size)
 		return 0;
-	entries = reallocarray(doc->entries, size, sizeof(*entries));
-	if (!entries)
+	settings = reallocarray(doc->settings, size, sizeof(*settings));
+	if (!settings)
 		return -ENOMEM;
-	doc->entries = entries;
+	doc->settings = settings;
 	doc->size = size;
 	return 0;
 }
@@ -94,24 +105,90 @@ static const char *put_string(char **at, const char *s)
 	return copy;
 }
 
+/* The string of the setting before that is the same, or NULL. */
+static const char *same_string(const struct ini_doc *doc, size_t offset, const char *s)
+{
+	const char *last;
+
+	if (doc->count == 0)
+		return NULL;
+	memcpy(&last, (const char *)&doc->settings[doc->count - 1] + offset, sizeof(last));
+	return strcmp(last, s) == 0 ? last : NULL;
+}
+
 static int doc_append(struct ini_doc *doc, const struct ini_setting *s)
 {
-	size_t size = strlen(s->section) + strlen(s->key) + strlen(s->value) + strlen(s->file) + 4;
-	char *at, *strings = malloc(size);
-	int rc = strings ? doc_reserve(doc) : -ENOMEM;
-	struct entry *entry;
+	const char *section = same_string(doc, offsetof(struct ini_setting, section), s->section);
+	const char *file = same_string(doc, offsetof(struct ini_setting, file), s->file);
+	size_t size = strlen(s->key) + strlen(s->value) + 2 +
+		      (section ? 0 : strlen(s->section) + 1) + (file ? 0 : strlen(s->file) + 1);
+	struct block *block = malloc(sizeof(*block) + size);
+	int rc = block ? doc_reserve(doc) : -ENOMEM;
+	char *at;
 
 	if (rc < 0) {
-		free(strings);
+		free(block);
 		return rc;
 	}
-	entry = &doc->entries[doc->count++];
-	at = entry->strings = strings;
-	entry->setting.section = put_string(&at, s->section);
-	entry->setting.key = put_string(&at, s->key);
-	entry->setting.value = put_string(&at, s->value);
-	entry->setting.file = put_string(&at, s->file);
-	entry->setting.line = s->line;
+	block->next = doc->blocks;
+	doc->blocks = block;
+	at = block->text;
+	doc->settings[doc->count++] = (struct ini_setting){
+		.section = section ? section : put_string(&at, s->section),
+		.key = put_string(&at, s->key),
+		.value = put_string(&at, s->value),
+		.file = file ? file : put_string(&at, s->file),
+		.line = s->line,
+	};
+	return 0;
+}
+
+static size_t packed_size(const struct ini_doc *doc)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < doc->count; i++) {
+		const struct ini_setting *s = &doc->settings[i], *last = i > 0 ? s - 1 : NULL;
+
+		size += strlen(s->key) + strlen(s->value) + 2;
+		if (!last || last->section != s->section)
+			size += strlen(s->section) + 1;
+		if (!last || last->file != s->file)
+			size += strlen(s->file) + 1;
+	}
+	return size;
+}
+
+int ini_doc_pack(struct ini_doc *doc)
+{
+	struct block *block = malloc(sizeof(*block) + packed_size(doc));
+	struct ini_setting *settings = calloc(doc->count ? doc->count : 1, sizeof(*settings));
+	char *at;
+
+	if (!block || !settings) {
+		free(block);
+		free(settings);
+		return -ENOMEM;
+	}
+	block->next = NULL;
+	at = block->text;
+	for (size_t i = 0; i < doc->count; i++) {
+		const struct ini_setting *s = &doc->settings[i], *last = i > 0 ? s - 1 : NULL;
+		bool same_section = last && last->section == s->section;
+		bool same_file = last && last->file == s->file;
+
+		settings[i].section =
+			same_section ? settings[i - 1].section : put_string(&at, s->section);
+		settings[i].key = put_string(&at, s->key);
+		settings[i].value = put_string(&at, s->value);
+		settings[i].file = same_file ? settings[i - 1].file : put_string(&at, s->file);
+		settings[i].line = s->line;
+	}
+	free_blocks(doc->blocks);
+	free(doc->settings);
+	doc->blocks = block;
+	doc->settings = settings;
+	doc->size = doc->count;
 	return 0;
 }
 

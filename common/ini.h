@@ -59,6 +59,10 @@ int ini_doc_read_dropins(struct ini_doc *doc, const char *dir, ini_error_fn *err
  * file could hold (see the format above), since it could not be printed as a file either. */
 int ini_doc_add(struct ini_doc *doc, const struct ini_setting *setting);
 
+/* ini_doc_pack: moves all strings together, for a document that is kept for long. What was borrowed
+ * before is not valid any more. 0, or -ENOMEM, and then nothing has changed. */
+int ini_doc_pack(struct ini_doc *doc);
+
 size_t ini_doc_count(const struct ini_doc *doc);
 const struct ini_setting *ini_doc_get(const struct ini_doc *doc, size_t i); /* i < count */
 

@@ -14,7 +14,7 @@
 
 /* Something that one VS alone may have. Those that can meet stand next to each other when sorted;
  * of two that are the same the one that was collected later is told. */
-struct claim {
+struct stake {
 	const struct network_member *member;
 	const struct network_place *place;
 	const char *scope;     /* where it counts */
@@ -24,16 +24,16 @@ struct claim {
 	size_t order;
 };
 
-struct claims {
-	struct claim *entries;
+struct stakes {
+	struct stake *entries;
 	size_t count, size;
 	struct network_errors errors;
 };
 
-static int add(struct claims *c, struct claim claim)
+static int add(struct stakes *c, struct stake stake)
 {
 	size_t size = c->size ? c->size * 2 : 64;
-	struct claim *entries;
+	struct stake *entries;
 
 	if (c->count == c->size) {
 		entries = reallocarray(c->entries, size, sizeof(*entries));
@@ -42,8 +42,8 @@ static int add(struct claims *c, struct claim claim)
 		c->entries = entries;
 		c->size = size;
 	}
-	claim.order = c->count;
-	c->entries[c->count++] = claim;
+	stake.order = c->count;
+	c->entries[c->count++] = stake;
 	return 0;
 }
 
@@ -58,9 +58,9 @@ static const struct network_place *table_place(const struct network *n)
 }
 
 /* Larger networks before those in them. */
-static int by_claim(const void *left, const void *right)
+static int by_stake(const void *left, const void *right)
 {
-	const struct claim *a = left, *b = right;
+	const struct stake *a = left, *b = right;
 	int order = strcmp(a->scope, b->scope);
 
 	if (order == 0 && a->name && b->name)
@@ -79,7 +79,7 @@ static int by_claim(const void *left, const void *right)
 }
 
 /* a stands before b. */
-static bool meets(const struct claim *a, const struct claim *b)
+static bool meets(const struct stake *a, const struct stake *b)
 {
 	if (strcmp(a->scope, b->scope) != 0)
 		return false;
@@ -90,9 +90,9 @@ static bool meets(const struct claim *a, const struct claim *b)
 	return b->first <= a->last;
 }
 
-static void tell(struct claims *c, const struct claim *a, const struct claim *b, const char *what)
+static void tell(struct stakes *c, const struct stake *a, const struct stake *b, const char *what)
 {
-	const struct claim *late = a->order < b->order ? b : a, *early = late == a ? b : a;
+	const struct stake *late = a->order < b->order ? b : a, *early = late == a ? b : a;
 
 	network_tell(&c->errors, late->place, "%s of '%s' is taken by '%s' in %s:%u", what,
 		late->member->name, early->member->name, early->place->file, early->place->line);
@@ -100,76 +100,76 @@ static void tell(struct claims *c, const struct claim *a, const struct claim *b,
 
 /* Networks are in each other or apart, and so a look at the largest and latest that reaches as
  * far is enough to find something for each that has something to find. */
-static void find_meetings(struct claims *c, const char *what)
+static void find_meetings(struct stakes *c, const char *what)
 {
-	const struct claim *far = NULL;
+	const struct stake *far = NULL;
 
 	if (c->count > 1)
-		qsort(c->entries, c->count, sizeof(*c->entries), by_claim);
+		qsort(c->entries, c->count, sizeof(*c->entries), by_stake);
 	for (size_t i = 0; i < c->count; i++) {
-		const struct claim *claim = &c->entries[i];
-		bool met = far && meets(far, claim);
+		const struct stake *stake = &c->entries[i];
+		bool met = far && meets(far, stake);
 
-		if (met && far->member != claim->member)
-			tell(c, far, claim, what);
-		if (!met || claim->last > far->last)
-			far = claim;
+		if (met && far->member != stake->member)
+			tell(c, far, stake, what);
+		if (!met || stake->last > far->last)
+			far = stake;
 	}
 	c->count = 0;
 }
 
 /* ---- what is collected; each for all members before it is looked at */
 
-typedef int collect_fn(struct claims *c, const struct network_member *m);
+typedef int collect_fn(struct stakes *c, const struct network_member *m);
 
-static int collect_mark(struct claims *c, const struct network_member *m)
+static int collect_mark(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
 
-	return n->is_mark ? add(c, (struct claim){m, &n->mark_place, "", NULL, {0}, n->mark, n->mark,
+	return n->is_mark ? add(c, (struct stake){m, &n->mark_place, "", NULL, {0}, n->mark, n->mark,
 					   0})
 			  : 0;
 }
 
-static int collect_tables(struct claims *c, const struct network_member *m)
+static int collect_tables(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
 
-	return n->is_mark ? add(c, (struct claim){m, table_place(n), "", NULL, {0}, n->table,
+	return n->is_mark ? add(c, (struct stake){m, table_place(n), "", NULL, {0}, n->table,
 					   (uint64_t)n->table + n->table_count - 1, 0})
 			  : 0;
 }
 
-static int collect_default(struct claims *c, const struct network_member *m)
+static int collect_default(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
 
-	return n->is_default ? add(c, (struct claim){m, &n->default_place, scope_of(m), NULL, {0},
+	return n->is_default ? add(c, (struct stake){m, &n->default_place, scope_of(m), NULL, {0},
 					      0, 0, 0})
 			     : 0;
 }
 
-static int collect_addresses(struct claims *c, const struct network_member *m)
+static int collect_addresses(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
 	int rc = 0;
 
 	for (size_t i = 0; i < n->address_count && rc == 0; i++) {
-		struct claim claim = {m, &n->addresses[i].place, scope_of(m), NULL,
+		struct stake stake = {m, &n->addresses[i].place, scope_of(m), NULL,
 			n->addresses[i].prefix, 0, 0, 0};
 
 		/* The address alone: many can be in one network. */
-		claim.net.length = claim.net.family == AF_INET ? 32 : 128;
-		rc = add(c, claim);
+		stake.net.length = stake.net.family == AF_INET ? 32 : 128;
+		rc = add(c, stake);
 	}
 	for (size_t i = 0; i < n->pool_count && rc == 0; i++)
-		rc = add(c, (struct claim){m, &n->pools[i].place, scope_of(m), NULL,
+		rc = add(c, (struct stake){m, &n->pools[i].place, scope_of(m), NULL,
 				      n->pools[i].prefix, 0, 0, 0});
 	return rc;
 }
 
 /* In the parent namespace, which is one for all. */
-static int collect_outside(struct claims *c, const struct network_member *m)
+static int collect_outside(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
 	int rc = 0;
@@ -179,13 +179,13 @@ static int collect_outside(struct claims *c, const struct network_member *m)
 		const char *name = d->kind == NETWORK_VETH ? d->peer : d->link;
 
 		if (d->kind == NETWORK_MOVE || d->kind == NETWORK_VETH)
-			rc = add(c, (struct claim){m, &d->place, "", name, {0}, 0, 0, 0});
+			rc = add(c, (struct stake){m, &d->place, "", name, {0}, 0, 0, 0});
 	}
 	return rc;
 }
 
 /* The addresses of a device are one mark VS's. (A namespace VS may make it.) */
-static int collect_inside(struct claims *c, const struct network_member *m)
+static int collect_inside(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
 	int rc = 0;
@@ -194,7 +194,7 @@ static int collect_inside(struct claims *c, const struct network_member *m)
 		const struct network_device *d = &n->devices[i];
 
 		if (n->is_mark && strcmp(d->name, "lo") != 0)
-			rc = add(c, (struct claim){m, &d->place, scope_of(m), d->name, {0}, 0, 0,
+			rc = add(c, (struct stake){m, &d->place, scope_of(m), d->name, {0}, 0, 0,
 					      0});
 	}
 	return rc;
@@ -214,7 +214,7 @@ int network_check_all(const struct network_member *members, size_t count, ini_er
 		{collect_outside, "the device outside"},
 		{collect_inside, "the device"},
 	};
-	struct claims c = {.errors = {error, arg, 0}};
+	struct stakes c = {.errors = {error, arg, 0}};
 	int rc = 0;
 
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && rc == 0; k++) {

@@ -69,21 +69,22 @@ void vs_conf_unref(struct vs_conf *conf)
 	network_free(conf->network);
 	free(conf->values.ns);
 	ini_doc_free(conf->doc);
-	free(conf->file);
 	free(conf);
 }
 
 static struct vs_conf *conf_new(const char *file, const char *name)
 {
-	struct vs_conf *conf = calloc(1, sizeof(*conf) + strlen(name) + 1);
+	size_t name_size = strlen(name) + 1, file_size = strlen(file) + 1;
+	struct vs_conf *conf = calloc(1, sizeof(*conf) + name_size + file_size);
 
 	if (!conf)
 		return NULL;
 	atomic_init(&conf->refs, 1);
-	memcpy(conf->name, name, strlen(name) + 1);
+	memcpy(conf->name, name, name_size);
+	memcpy(conf->name + name_size, file, file_size);
+	conf->file = conf->name + name_size;
 	conf->doc = ini_doc_new();
-	conf->file = strdup(file);
-	if (!conf->doc || !conf->file) {
+	if (!conf->doc) {
 		vs_conf_unref(conf);
 		return NULL;
 	}
@@ -149,6 +150,9 @@ static int conf_read(struct vs_conf *conf, struct complaint *c)
 	rc = ini_doc_read(conf->doc, conf->file, complain, c);
 	if (rc != -ENOMEM)
 		rc = ini_doc_read_dropins(conf->doc, dir, complain, c);
+	/* Before anything of it is borrowed. */
+	if (rc != -ENOMEM)
+		rc = ini_doc_pack(conf->doc);
 	if (rc != -ENOMEM)
 		rc = conf_take(conf, c);
 	if (strcmp(conf->name, HOST) == 0)

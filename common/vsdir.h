@@ -21,7 +21,7 @@ struct vs_conf {
 	UT_hash_handle hh; /* of the table that vsdir_read() makes, by name */
 	atomic_uint refs;
 	struct ini_doc *doc;
-	char *file;
+	const char *file; /* behind the NUL of the name */
 	struct network *network;
 	struct vs_conf_values {
 		char *ns; /* Namespace=; "" is the default */

@@ -101,6 +101,8 @@ static int reg_probe(struct vs_reg *reg)
 		return reg->home;
 	reg->index->home = reg->home;
 	rc = netns_probe(reg->home, &reg->without, &reg->host_cookie);
+	reg->index->observer = reg->host_cookie;
+	reg->index->without = reg->without;
 	if (rc == 0 && (reg->without & NETNS_NO_GET_ID))
 		rc = netns_try(reg->home);
 	return rc;

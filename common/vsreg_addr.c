@@ -199,7 +199,7 @@ static int dump_whole(int fd, struct address_list *list)
 static int dump_by_nsid(const struct vs *vs, struct address_list *list)
 {
 	const int on = 1;
-	int rc, sock = netns_socket_here(vs->observer, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	int rc, sock = netns_socket_here(vs->index->observer, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 
 	if (sock < 0)
 		return sock;

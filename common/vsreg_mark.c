@@ -85,8 +85,6 @@ static int new_mark(struct vs_reg *reg, struct label *label, const struct look *
 		vs_unref(vs);
 		return -ENOMEM;
 	}
-	vs->observer = reg->host_cookie;
-	vs->without = reg->without;
 	atomic_store(&vs->primary, node);
 	insert_in_order(space, vs);
 	reg->vs_count++;

@@ -90,9 +90,20 @@ struct space;
 struct vs {
 	UT_hash_handle hh; /* reg_index.cookies, or of a mark VS marks */
 	atomic_uint refs;
+	uint32_t mark;     /* 0: a namespace VS */
 	atomic_bool gone;
 	bool at_home;      /* in the registry's own namespace, as the host is */
-	uint32_t mark;     /* 0: a namespace VS */
+	/* The registry's own: */
+	bool is_touched;
+	bool is_listed;    /* look-ups may find it */
+	bool relabelled;   /* its labels are not those last announced */
+	bool is_refused;   /* a mark VS that wants what another one has; not listed */
+	bool by_handle;    /* and could be opened by it, when it got its nsid */
+	bool nsid_ended;   /* the namespace is known to be no more */
+	bool readdressed;  /* in reg_nsid.readdressed */
+	bool is_held;      /* in reg_nsid.held */
+	bool held_told;
+	/* Everybody's: */
 	uint64_t cookie;
 	struct reg_index *index; /* a reference */
 	struct netns_handle handle;
@@ -103,24 +114,13 @@ struct vs {
 	/* The registry's own: */
 	struct label_list labels;
 	TAILQ_ENTRY(vs) touched;
-	bool is_touched;
-	bool is_listed;  /* look-ups may find it */
-	bool relabelled; /* its labels are not those last announced */
-	unsigned event;  /* enum vs_event to be announced; 0: none */
-	bool is_refused; /* a mark VS that wants what another one has; not listed */
+	unsigned event; /* enum vs_event to be announced; 0: none */
 	TAILQ_ENTRY(vs) of_space; /* space.marks */
 	/* Set once, before other threads can see the VS: */
-	uint64_t observer; /* the cookie of the namespace in which nsid counts */
-	unsigned without;  /* NETNS_NO_* */
-	atomic_int nsid;   /* NSID_NONE */
+	atomic_int nsid; /* NSID_NONE */
 	/* The registry's own: */
 	struct nsid_entry *of_nsid; /* NULL: it has none */
 	TAILQ_ENTRY(vs) same_nsid;
-	bool by_handle;   /* and could be opened by it */
-	bool nsid_ended;  /* the namespace is known to be no more */
-	bool readdressed; /* in reg_nsid.readdressed */
-	bool is_held;     /* in reg_nsid.held */
-	bool held_told;
 	uint64_t dev, ino, gone_at;
 	TAILQ_ENTRY(vs) of_addresses; /* reg_nsid.readdressed */
 	TAILQ_ENTRY(vs) of_gone;      /* reg_nsid.waiting, held or released */
@@ -139,7 +139,11 @@ struct stripe {
 struct reg_index {
 	struct stripe stripes[INDEX_STRIPES];
 	atomic_uint refs;     /* the registry's, and one of each VS */
-	int home;             /* the registry's own namespace, in which this process is anyway */
+	/* Of the registry, and never changed: */
+	int home;             /* its own namespace, in which this process is anyway */
+	uint64_t observer;    /* the cookie of that, where nsids count */
+	unsigned without;     /* NETNS_NO_* */
+	/* With the lock: */
 	struct vs *cookies;   /* table of namespace VSs, by cookie */
 	struct vs *marks;     /* table of mark VSs that are listed, by mark */
 	struct space *spaces; /* table of namespaces with mark VSs, by cookie */

@@ -56,8 +56,6 @@ static int add_vs(struct vs_reg *reg, const struct look *look, struct vs **vs)
 		v = vs_new(reg->index, look, look->cookie == reg->host_cookie, 0);
 	if (!v)
 		return rc < 0 ? rc : -ENOMEM;
-	v->observer = reg->host_cookie;
-	v->without = reg->without;
 	index_write(reg->index);
 	HASH_ADD(hh, reg->index->cookies, cookie, sizeof(v->cookie), v);
 	index_write_end(reg->index);

@@ -230,7 +230,7 @@ int vs_open_checked(const struct vs *vs, bool *certain)
 
 	if (fd < 0 || *certain)
 		return fd;
-	rc = netns_cookie(fd, vs->without, &cookie);
+	rc = netns_cookie(fd, vs->index->without, &cookie);
 	if (rc == 0 && cookie == vs->cookie)
 		return fd;
 	close(fd);
