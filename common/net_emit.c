@@ -94,8 +94,16 @@ static void emit_rules_going(struct net_run *run, enum net_going when)
 			emit_rule(run, NET_RULE_DEL, &run->have->rules[i], &nowhere);
 }
 
+/* A route of the kernel after what was done to it for its source. */
+static const struct net_route *as_it_is(const struct net_route *h)
+{
+	if (h->leaving)
+		return h->leaving;
+	return h->interim ? h->interim : h;
+}
+
 /* Those that end a table are the last of it. */
-static void emit_routes_going(struct net_run *run)
+static void emit_routes_going(struct net_run *run, enum net_going when)
 {
 	for (int pass = 0; pass < 3; pass++) {
 		for (size_t i = 0; i < run->have->route_count; i++) {
@@ -103,13 +111,36 @@ static void emit_routes_going(struct net_run *run)
 			int turn = h->kind != NETWORK_UNICAST ? 2 : h->via.family ? 0 : 1;
 			struct net_step *s;
 
-			if (h->going == NET_STAYS || turn != pass)
+			if (h->going != when || turn != pass)
 				continue;
 			s = step(run, NET_ROUTE_DEL, &nowhere);
 			if (s)
-				s->route = h;
+				s->route = as_it_is(h);
 		}
 	}
+}
+
+/* Routes whose source goes get another, or go before it. */
+static void emit_leaving_first(struct net_run *run)
+{
+	for (size_t i = 0; i < run->have->route_count; i++) {
+		const struct net_route *h = &run->have->routes[i];
+
+		if (h->interim)
+			emit_route(run, NET_ROUTE_SET, h->interim, h);
+	}
+	emit_routes_going(run, NET_GOES_FIRST);
+}
+
+static void emit_leaving_last(struct net_run *run)
+{
+	for (size_t i = 0; i < run->have->route_count; i++) {
+		const struct net_route *h = &run->have->routes[i];
+
+		if (h->leaving)
+			emit_route(run, NET_ROUTE_SET, h->leaving, h->interim ? h->interim : h);
+	}
+	emit_routes_going(run, NET_GOES_BEFORE);
 }
 
 static bool is_upper(const struct net_link *link)
@@ -226,7 +257,7 @@ static void emit_route_coming(struct net_run *run, const struct net_route *w)
 
 	if (w->is_passed || w->is_right || !route)
 		return;
-	emit_route(run, w->match ? NET_ROUTE_SET : NET_ROUTE_ADD, route, w->match);
+	emit_route(run, w->match ? NET_ROUTE_SET : NET_ROUTE_ADD, route, w->match ? as_it_is(w->match) : NULL);
 }
 
 /* The end of a table first, then networks, then what lies behind a router in one. */
@@ -243,6 +274,20 @@ static void emit_routes_coming(struct net_run *run)
 	}
 }
 
+static void emit_late(struct net_run *run, const struct net_route *w)
+{
+	struct net_step *s = step(run, NET_ROUTE_SET, &w->place);
+
+	if (!s)
+		return;
+	s->route = w;
+	s->is_late = true;
+	if (w->interim)
+		s->old.route = w->interim;
+	else if (w->match)
+		s->old.route = as_it_is(w->match);
+}
+
 static void emit_routes_late(struct net_run *run)
 {
 	for (int behind = 0; behind < 2; behind++) {
@@ -251,9 +296,7 @@ static void emit_routes_late(struct net_run *run)
 
 			if (!w->is_late || w->is_passed || behind != (w->via.family != 0))
 				continue;
-			emit_route(run, NET_ROUTE_SET, w, w->interim ? w->interim : w->match);
-			if (run->plan->count)
-				run->plan->steps[run->plan->count - 1].is_late = true;
+			emit_late(run, w);
 		}
 	}
 }
@@ -311,6 +354,7 @@ static void emit_addrs_coming(struct net_run *run)
 int net_emit(struct net_run *run)
 {
 	emit_closing(run);
+	emit_leaving_first(run);
 	emit_addrs_going(run, NET_GOES_FIRST);
 	emit_links_going(run, NET_GOES_FIRST);
 	if (!run->group->is_keeper)
@@ -321,9 +365,10 @@ int net_emit(struct net_run *run)
 	emit_addrs_coming(run);
 	emit_routes_late(run);
 	emit_opening(run);
+	emit_leaving_last(run);
 	emit_addrs_going(run, NET_GOES_LAST);
 	emit_rules_going(run, NET_GOES_LAST);
-	emit_routes_going(run);
+	emit_routes_going(run, NET_GOES_LAST);
 	emit_links_going(run, NET_GOES_LAST);
 	return run->error;
 }

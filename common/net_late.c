@@ -13,7 +13,7 @@
 
 #include "net_private.h"
 
-static bool is_usable(const struct net_run *run, const struct ip_prefix *src)
+bool net_is_usable(const struct net_run *run, const struct ip_prefix *src)
 {
 	struct net_addrs addrs = net_addrs_of(run->have, src);
 
@@ -26,34 +26,56 @@ static bool is_usable(const struct net_run *run, const struct ip_prefix *src)
 /* It is removed and made again, and Linux may take a route along that names it. */
 static bool is_made_again(const struct net_run *run, const struct ip_prefix *src)
 {
-	return net_addrs_of(run->have, src).count > 0 && !is_usable(run, src);
+	return net_addrs_of(run->have, src).count > 0 && !net_is_usable(run, src);
+}
+
+/* The mark whose rules look up the table; 0: none. */
+static uint32_t mark_of_table(const struct net_run *run, uint32_t table)
+{
+	for (size_t i = 0; i < run->have->rule_count; i++) {
+		const struct net_rule *h = &run->have->rules[i];
+
+		if (h->is_ours && h->table == table && h->mark)
+			return h->mark;
+	}
+	return 0;
+}
+
+static bool is_same_vs(const struct net_run *run, uint32_t a, uint32_t b)
+{
+	return a == b || (mark_of_table(run, a) && mark_of_table(run, a) == mark_of_table(run, b));
 }
 
 /* By the configuration, or up to now. */
 static bool is_of(const struct net_run *run, const struct net_member *member,
-	const struct ip_prefix *address)
+	const struct ip_prefix *address, uint32_t table)
 {
-	const struct network *net = member->network;
 	const struct net_rule *rule;
 
-	if (net_member_has(member, address))
+	if (member && net_member_has(member, address))
 		return true;
 	rule = net_rule_covering(run->have, address);
-	return rule && rule->table >= net->table && rule->table - net->table < net->table_count;
+	if (!rule)
+		return false;
+	if (is_same_vs(run, rule->table, table))
+		return true;
+	return member && rule->table >= member->network->table &&
+	       rule->table - member->network->table < member->network->table_count;
 }
 
-/* Another address of the same VS that is there, if possible on the same device. */
-static const struct ip_prefix *other_source(const struct net_run *run, const struct net_route *w)
+const struct ip_prefix *net_other_source(const struct net_run *run,
+	const struct net_member *member, const struct net_route *route)
 {
 	const struct ip_prefix *other = NULL;
 
 	for (size_t i = 0; i < run->have->addr_count; i++) {
 		const struct net_addr *h = &run->have->addrs[i];
 
-		if (h->prefix.family != w->dst.family || h->is_tentative ||
-			h->going == NET_GOES_FIRST || !is_of(run, w->member, &h->prefix))
+		if (h->prefix.family != route->dst.family || h->is_tentative ||
+			h->going == NET_GOES_FIRST ||
+			!is_of(run, member, &h->prefix, route->table))
 			continue;
-		if (h->ifindex == w->ifindex)
+		if (h->ifindex == route->ifindex)
 			return &h->prefix;
 		if (!other)
 			other = &h->prefix;
@@ -65,9 +87,9 @@ bool net_settle_source(struct net_run *run, struct net_route *w)
 {
 	const struct ip_prefix *other;
 
-	if (w->src.family == 0 || is_usable(run, &w->src))
+	if (w->src.family == 0 || net_is_usable(run, &w->src))
 		return true;
-	other = other_source(run, w);
+	other = net_other_source(run, w->member, w);
 	if (other)
 		w->src = net_host_of(other);
 	return other;
@@ -102,18 +124,20 @@ static void close_mark(struct net_run *run, const struct net_route *w)
 static bool may_stay(const struct net_run *run, const struct net_route *w)
 {
 	struct net_route as_is = *w;
+	const struct net_route *h;
 
 	if (!w->match)
 		return false;
-	as_is.src = w->match->src;
-	return net_same_route(&as_is, w->match) &&
-	       (as_is.src.family == 0 || is_usable(run, &as_is.src));
+	h = w->match->interim ? w->match->interim : w->match;
+	as_is.src = h->src;
+	return net_same_route(&as_is, h) &&
+	       (as_is.src.family == 0 || net_is_usable(run, &as_is.src));
 }
 
 static void set_interim(struct net_run *run, struct net_route *w)
 {
 	const struct ip_prefix *other =
-		w->member->network->is_mark ? other_source(run, w) : NULL;
+		w->member->network->is_mark ? net_other_source(run, w->member, w) : NULL;
 
 	w->interim = &run->plan->routes[run->plan->route_count++];
 	*w->interim = *w;
@@ -133,30 +157,31 @@ static void look_at(struct net_run *run, struct net_route *w)
 		w->is_right = !w->is_late;
 		return;
 	}
-	w->is_late = !is_usable(run, &w->src);
+	w->is_late = !net_is_usable(run, &w->src);
 	if (!w->is_late)
 		return;
 	if (!may_stay(run, w))
 		set_interim(run, w);
-	until = w->interim ? w->interim : w->match;
+	until = w->interim	      ? w->interim
+		: w->match->interim ? w->match->interim
+				    : w->match;
 	if (until->src.family == 0 && w->member->network->is_mark)
 		close_mark(run, w);
 }
 
-int net_find_late(struct net_run *run)
+static int make_room(struct net_run *run)
 {
+	const size_t route_size = run->wish->route_count + 2 * run->have->route_count;
 	struct net_plan *plan = run->plan;
 	struct net_route *routes;
 	struct net_rule *rules;
 
-	if (run->group->is_keeper)
-		return 0;
-	if (plan->route_size < run->wish->route_count) {
-		routes = reallocarray(plan->routes, run->wish->route_count, sizeof(*routes));
+	if (plan->route_size < route_size) {
+		routes = reallocarray(plan->routes, route_size, sizeof(*routes));
 		if (!routes)
 			return -ENOMEM;
 		plan->routes = routes;
-		plan->route_size = run->wish->route_count;
+		plan->route_size = route_size;
 	}
 	if (plan->rule_size < run->wish->rule_count) {
 		rules = reallocarray(plan->rules, run->wish->rule_count, sizeof(*rules));
@@ -165,6 +190,16 @@ int net_find_late(struct net_run *run)
 		plan->rules = rules;
 		plan->rule_size = run->wish->rule_count;
 	}
+	return 0;
+}
+
+int net_find_late(struct net_run *run)
+{
+	if (run->group->is_keeper)
+		return 0;
+	if (make_room(run) < 0)
+		return -ENOMEM;
+	net_settle_leaving(run);
 	for (size_t i = 0; i < run->wish->route_count; i++)
 		look_at(run, &run->wish->routes[i]);
 	return 0;

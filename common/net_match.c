@@ -55,7 +55,7 @@ static bool is_before_wish(const struct net_run *run, const struct net_rule *h)
 {
 	if (h->is_unreachable)
 		return false;
-	if (!h->from.family)
+	if (h->mark)
 		return net_rules_of(run->wish, h->family, &h->from, h->mark).count > 0;
 	for (size_t i = 0; i < run->wish->rule_count; i++) {
 		const struct net_rule *w = &run->wish->rules[i];
@@ -213,11 +213,28 @@ static void find_addr_leftover(struct net_run *run, struct net_addr *h)
 		h->going = NET_GOES_LAST;
 }
 
-static bool is_secondary_of(const struct net_addr *second, const struct net_addr *first)
+static bool is_in_network_of(const struct net_addr *second, const struct net_addr *first)
 {
-	return second->is_secondary && second->ifindex == first->ifindex &&
+	return second->ifindex == first->ifindex &&
 	       second->prefix.length == first->prefix.length &&
 	       ip_prefix_contains(&first->prefix, &second->prefix);
+}
+
+static bool is_secondary_of(const struct net_addr *second, const struct net_addr *first)
+{
+	return second->is_secondary && is_in_network_of(second, first);
+}
+
+/* An address to come would be a secondary one, too, if the first were still there. */
+static bool has_successor(const struct net_run *run, const struct net_addr *first)
+{
+	for (size_t i = 0; i < run->wish->addr_count; i++) {
+		const struct net_addr *w = &run->wish->addrs[i];
+
+		if (!w->match && !w->is_passed && is_in_network_of(w, first))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -227,7 +244,7 @@ static bool is_secondary_of(const struct net_addr *second, const struct net_addr
 static void keep_secondaries(struct net_run *run, struct net_addr *first)
 {
 	char text[IP_PREFIX_TEXT];
-	bool any = false;
+	bool any = has_successor(run, first);
 
 	for (size_t i = 0; i < run->have->addr_count; i++) {
 		struct net_addr *h = &run->have->addrs[i];

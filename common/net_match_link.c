@@ -70,6 +70,18 @@ static bool same_kind(const struct net_run *run, const struct net_link *w, const
 	return true;
 }
 
+static bool is_peer_of_going(const struct net_run *run, const struct net_link *peer)
+{
+	for (size_t i = 0; i < run->have->link_count; i++) {
+		const struct net_link *h = &run->have->links[i];
+
+		if (h->going == NET_GOES_FIRST && h->kind == NETWORK_VETH &&
+			h->link == peer->index)
+			return true;
+	}
+	return false;
+}
+
 /* The parent has what a new device is made of. */
 static void check_parent(struct net_run *run, const struct net_link *w)
 {
@@ -80,7 +92,7 @@ static void check_parent(struct net_run *run, const struct net_link *w)
 		return;
 	if (w->kind == NETWORK_VETH) {
 		link = net_link_by_name(run->parent, d->peer);
-		if (link && !(w->match && w->match->link == link->index))
+		if (link && !is_peer_of_going(run, link))
 			net_tell(run, -EEXIST, &d->place,
 				"there is a device '%s' already, which is not the peer of '%s'",
 				d->peer, w->name);
@@ -103,9 +115,6 @@ static void match_made(struct net_run *run, struct net_link *w, struct net_link 
 		w->match = h;
 	} else if (h->is_ours && (net_link_may_go(run, h) || strcmp(h->altname, w->altname) == 0)) {
 		h->going = NET_GOES_FIRST;
-		w->match = h; /* for check_parent() */
-		check_parent(run, w);
-		w->match = NULL;
 	} else {
 		net_tell(run, -EEXIST, &w->device->place,
 			"there is a device '%s' already, which %s", w->name,
@@ -139,8 +148,6 @@ static void match_link(struct net_run *run, struct net_link *w)
 	}
 	if (h)
 		match_made(run, w, h);
-	else
-		check_parent(run, w);
 }
 
 /* A device goes together with the one that it was made on. */
@@ -197,6 +204,9 @@ void net_match_links(struct net_run *run)
 		match_link(run, &run->wish->links[i]);
 	follow_lowers(run);
 	find_leftovers(run);
+	for (size_t i = 0; i < run->wish->link_count && !run->group->is_keeper; i++)
+		if (run->wish->links[i].is_ours && !run->wish->links[i].match)
+			check_parent(run, &run->wish->links[i]);
 	for (size_t i = 0; i < run->wish->link_count; i++)
 		if (run->wish->links[i].match)
 			run->wish->links[i].index = run->wish->links[i].match->index;

@@ -9,7 +9,11 @@
 
 /* What IPv6 makes of a route without a metric. */
 #define NET_METRIC_IPV6 1024u
-/* An address in a pool of the same VS, but with a table of its own, stands before the pool. */
+/*
+ * An address with a table of its own: of packets with the VS's mark before the mark rule, of others
+ * before that of a pool of the same VS in which it lies.
+ */
+#define NET_RULE_BEFORE_MARK (NETWORK_RULE_MARK - 1)
 #define NET_RULE_BEFORE_POOL (NETWORK_RULE_FROM - 1)
 
 static inline unsigned net_longest(unsigned family)
@@ -76,13 +80,20 @@ bool net_route_may_go(const struct net_run *run, const struct net_route *route);
 bool net_rule_may_go(const struct net_run *run, const struct net_rule *rule);
 bool net_member_has(const struct net_member *member, const struct ip_prefix *address);
 
-/* net_match_link.c, net_match.c, net_late.c: each finds the twin of each object of the wish, and what
- * goes. In this order. */
+/* net_match_link.c, net_match.c, net_late.c: each finds the twin of each object of the wish, and
+ * what goes. In this order. */
 void net_match_links(struct net_run *run);
 void net_match_rules(struct net_run *run);
 void net_match_addrs(struct net_run *run);
 void net_match_routes(struct net_run *run);
 int net_find_late(struct net_run *run); /* 0 or -ENOMEM */
+/* net_leave.c */
+void net_settle_leaving(struct net_run *run);
+bool net_is_usable(const struct net_run *run, const struct ip_prefix *src);
+/* Another address of the VS that is there at least until all has come; if possible on the same
+ * device. member NULL: of whatever VS the route's table was. */
+const struct ip_prefix *net_other_source(const struct net_run *run,
+	const struct net_member *member, const struct net_route *route);
 bool net_same_route(const struct net_route *w, const struct net_route *h);
 /* For the keeper: a source that is there, of the same VS. False: there is none. */
 bool net_settle_source(struct net_run *run, struct net_route *w);
@@ -101,7 +112,7 @@ int net_wish_network(struct net_state *wish, const struct net_member *member,
 int net_wish_route(struct net_state *wish, const struct net_member *member,
 	const struct network_route *route, const struct ip_prefix *src);
 int net_wish_from(struct net_state *wish, const struct net_member *member,
-	const struct ip_prefix *from, uint32_t table, const struct network_place *place);
+	const struct ip_prefix *address, uint32_t table, const struct network_place *place);
 /* A unicast route of a mark VS that names no source of its own. */
 bool net_wants_source(const struct net_member *member, const struct network_route *route);
 /* How well the address suits the route as its source; 0: not at all. */

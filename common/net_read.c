@@ -150,7 +150,7 @@ static int dump(struct net_reader *reader, int fd, unsigned type, bool all, stru
 	return -ETIMEDOUT;
 }
 
-/* Every namespace has rules for each family that the kernel has, until somebody removes them all. */
+/* Every namespace has rules for each family that the kernel has, until somebody removes them. */
 static void look_for_ipv6(struct net_state *state)
 {
 	int fd;

@@ -38,7 +38,8 @@ struct net_member;
 /* What net_diff() made of an object of the kernel. */
 enum net_going {
 	NET_STAYS,
-	NET_GOES_FIRST, /* before anything comes */
+	NET_GOES_FIRST,  /* before anything comes */
+	NET_GOES_BEFORE, /* a route: when all has come, before the addresses go that go last */
 	NET_GOES_LAST,
 };
 
@@ -93,8 +94,11 @@ struct net_route {
 	bool is_passed;
 	struct net_route *match; /* the same key; equal when is_right */
 	bool is_right;
-	bool is_late;               /* its source is not there yet */
-	struct net_route *interim;  /* so until then; NULL: as it is, or not at all */
+	bool is_late;              /* its source is not there yet */
+	struct net_route *interim; /* so until then; NULL: as it is, or not at all */
+	/* Of the kernel: interim is what it becomes before addresses go first, leaving before they
+	 * go last, since its source is among them. */
+	struct net_route *leaving;
 	enum net_going going;
 };
 
@@ -222,8 +226,8 @@ int net_read_prepare(int fd);
 int net_read(struct net_reader *reader, int fd, unsigned flags, struct net_state *wish,
 	struct net_state *state);
 /*
- * The part of it that needs no socket: the messages of one buffer, of any of the dumps. 1 at the end
- * of the dump, 0 when more is to come, -errno.
+ * The part of it that needs no socket: the messages of one buffer, of any of the dumps. 1 at the
+ * end of the dump, 0 when more is to come, -errno.
  */
 struct net_take {
 	struct net_state *state;
@@ -312,10 +316,10 @@ typedef void net_report_fn(void *arg, int priority, const struct network_place *
  *   addresses come; routes get their right source;
  *   addresses, rules, routes go, and devices.
  *
- * So each address has its rule and routes before it is up and as long as it is. When there is
- * no other address of the VS that a new route can name until its own is there, then the mark
- * rule is `unreachable` in that time, and a socket with the mark that is not bound gets an error
- * instead of another VS's address.
+ * So each address has its rule and routes before it is up and as long as it is. When there is no
+ * other address of the VS that a new route can name until its own is there, since that is the
+ * first, then the mark rule is `unreachable` in that time, and a socket with the mark gets an
+ * error instead of another VS's address.
  *
  * What goes may have gone by itself by then: no error (ESRCH, ENODEV, EADDRNOTAVAIL, ENOENT).
  *

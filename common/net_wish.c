@@ -278,45 +278,62 @@ static int wish_address(struct net_state *wish, const struct net_member *member,
 	return rc;
 }
 
-int net_wish_from(struct net_state *wish, const struct net_member *member,
+static struct net_rule *wish_rule(struct net_state *wish, const struct net_member *member,
+	const struct ip_prefix *from, uint32_t priority, const struct network_place *place)
+{
+	struct net_rule *rule = net_state_rule(wish);
+
+	if (!rule)
+		return NULL;
+	rule->family = from->family;
+	rule->priority = priority;
+	rule->table = member->network->table;
+	rule->from = *from;
+	rule->is_ours = true;
+	rule->place = *place;
+	rule->member = member;
+	return rule;
+}
+
+/* Of an address with its own table packets with the mark have a rule, too. */
+static int wish_own_table(struct net_state *wish, const struct net_member *member,
 	const struct ip_prefix *from, uint32_t table, const struct network_place *place)
 {
+	struct net_rule *rule = wish_rule(wish, member, from, NET_RULE_BEFORE_MARK, place);
+
+	if (!rule)
+		return -ENOMEM;
+	rule->table = table;
+	rule->mark = member->network->mark;
+	rule->mask = UINT32_MAX;
+	return 0;
+}
+
+int net_wish_from(struct net_state *wish, const struct net_member *member,
+	const struct ip_prefix *address, uint32_t table, const struct network_place *place)
+{
 	const struct network *net = member->network;
+	struct ip_prefix from = net_host_of(address);
 	bool is_pool = false;
 	struct net_rule *rule;
 
 	for (size_t i = 0; i < net->pool_count && !is_pool; i++)
-		is_pool = ip_prefix_contains(&net->pools[i].prefix, from);
+		is_pool = ip_prefix_contains(&net->pools[i].prefix, &from);
 	if (is_pool && table == net->table)
 		return 0;
-	rule = net_state_rule(wish);
+	rule = wish_rule(wish, member, &from, is_pool ? NET_RULE_BEFORE_POOL : NETWORK_RULE_FROM,
+		place);
 	if (!rule)
 		return -ENOMEM;
-	rule->family = from->family;
-	rule->priority = is_pool ? NET_RULE_BEFORE_POOL : NETWORK_RULE_FROM;
 	rule->table = table;
-	rule->from = net_host_of(from);
-	rule->is_ours = true;
-	rule->place = *place;
-	rule->member = member;
-	return 0;
+	return table == net->table ? 0 : wish_own_table(wish, member, &from, table, place);
 }
 
 static int wish_pool(struct net_state *wish, const struct net_member *member,
 	const struct network_pool *pool)
 {
-	struct net_rule *rule = net_state_rule(wish);
-
-	if (!rule)
-		return -ENOMEM;
-	rule->family = pool->prefix.family;
-	rule->priority = NETWORK_RULE_FROM;
-	rule->table = member->network->table;
-	rule->from = pool->prefix;
-	rule->is_ours = true;
-	rule->place = pool->place;
-	rule->member = member;
-	return 0;
+	return wish_rule(wish, member, &pool->prefix, NETWORK_RULE_FROM, &pool->place) ? 0
+										       : -ENOMEM;
 }
 
 static int wish_mark(struct net_state *wish, const struct net_member *member, uint8_t family)
