@@ -257,7 +257,10 @@ static void emit_route_coming(struct net_run *run, const struct net_route *w)
 
 	if (w->is_passed || w->is_right || !route)
 		return;
-	emit_route(run, w->match ? NET_ROUTE_SET : NET_ROUTE_ADD, route, w->match ? as_it_is(w->match) : NULL);
+	if (w->match)
+		emit_route(run, NET_ROUTE_SET, route, as_it_is(w->match));
+	else
+		emit_route(run, NET_ROUTE_ADD, route, NULL);
 }
 
 /* The end of a table first, then networks, then what lies behind a router in one. */

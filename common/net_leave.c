@@ -72,7 +72,7 @@ static bool replace_now(struct net_run *run, struct net_route *h)
 	return true;
 }
 
-/* What a route of the wish names is there by then. Without one the table has nothing else either. */
+/* What a route of the wish names is there by then. Without any the table has nothing else. */
 static const struct ip_prefix *lasting_source(
 	const struct net_run *run, const struct net_member *member, const struct net_route *h)
 {

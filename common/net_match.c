@@ -109,13 +109,13 @@ static enum where resolve(const struct net_run *run, const char *dev, unsigned *
 
 /* The device is there, or the object is passed over. */
 static bool resolve_for(struct net_run *run, const char *dev, const struct network_place *place,
-	unsigned *index)
+	unsigned *index, bool is_silent)
 {
 	enum where where = resolve(run, dev, index);
 
-	if (where == IS_MISSING && !run->group->is_keeper)
+	if (where == IS_MISSING && !is_silent)
 		net_tell(run, -ENODEV, place, "there is no device '%s'", dev);
-	if (where == IS_DOWN && !run->group->is_keeper)
+	if (where == IS_DOWN && !is_silent)
 		net_warn(run, place, "the device '%s' is not up, and is not ours to set up", dev);
 	return where == IS_THERE;
 }
@@ -187,7 +187,7 @@ static void match_addr(struct net_run *run, struct net_addr *w)
 	}
 	if (net_is_barred(run, w->prefix.family))
 		net_tell(run, -EAFNOSUPPORT, &w->address->place, "the kernel has no IPv6");
-	w->is_passed = !resolve_for(run, w->dev, &w->address->place, &w->ifindex);
+	w->is_passed = !resolve_for(run, w->dev, &w->address->place, &w->ifindex, false);
 	if (w->is_passed && w->ifindex == 0)
 		return;
 	for (size_t i = 0; i < same.count; i++)
@@ -319,7 +319,8 @@ static void match_route(struct net_run *run, struct net_route *w)
 	char dst[IP_PREFIX_TEXT];
 
 	if (w->kind == NETWORK_UNICAST)
-		w->is_passed = !resolve_for(run, w->dev, &w->place, &w->ifindex);
+		w->is_passed = !resolve_for(run, w->dev, &w->place, &w->ifindex,
+			w->is_implied || run->group->is_keeper);
 	if (run->group->is_keeper && !net_settle_source(run, w))
 		w->is_passed = true;
 	for (size_t i = 0; i < same.count && !(w->is_passed && run->group->is_keeper); i++) {

@@ -91,6 +91,7 @@ struct net_route {
 	/* Of a wish: */
 	struct network_place place; /* file NULL: follows from no line of its own */
 	const struct net_member *member;
+	bool is_implied; /* by an address, of which all is told that is to be told */
 	bool is_passed;
 	struct net_route *match; /* the same key; equal when is_right */
 	bool is_right;

@@ -133,6 +133,7 @@ int net_wish_network(struct net_state *wish, const struct net_member *member,
 	r->is_ours = true;
 	r->place = *place;
 	r->member = member;
+	r->is_implied = true;
 	return 0;
 }
 
