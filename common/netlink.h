@@ -79,10 +79,10 @@ static inline bool netlink_attr_next(struct netlink_attrs *attrs, struct netlink
 	memcpy(&a, attrs->at, sizeof(a));
 	if (a.nla_len < sizeof(a) || a.nla_len > attrs->left)
 		return false;
-	v->type = a.nla_type & (unsigned)NLA_TYPE_MASK;
+	v->type = a.nla_type & ~(unsigned)(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
 	v->bytes = attrs->at + sizeof(a);
 	v->len = a.nla_len - sizeof(a);
-	step = ((size_t)a.nla_len + 3) & ~(size_t)3;
+	step = NLMSG_ALIGN((size_t)a.nla_len); /* attributes have the same alignment */
 	if (step > attrs->left)
 		step = attrs->left;
 	attrs->at += step;
