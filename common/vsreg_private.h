@@ -183,6 +183,15 @@ bool vs_owns(const struct vs *vs, const struct sockaddr *addr);
  * too, for a VS without a file. Any thread. */
 const struct network *vs_network(struct vs *vs, struct vs_conf **conf);
 
+/* Whether mark VSs live in its namespace, so that addresses and marks matter. Any thread. */
+bool vs_is_shared(const struct vs *vs);
+/* Does vs_by_address() give this VS for the address in its namespace? Any thread. */
+bool vs_owns(const struct vs *vs, const struct sockaddr *addr);
+
+/* Bind. */
+/* 0, or -EXDEV when it is not a socket of the VS: another namespace's, or not of its mark. */
+int vs_check_socket(const struct vs *vs, int fd);
+
 /* ---- the registry ---- */
 
 /* Where a name led to. With unique mount ids (6.8) the same ids are the same namespace; before,
