@@ -6,12 +6,15 @@
 #include "config.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "parse.h"
 #include "vsreg_private.h"
 
 /* The addresses that are wanted: each with the socket that it has, or -1. */
@@ -89,6 +92,56 @@ static int want(const struct vs_address *address, void *arg)
 	}
 	w->entries[w->count++] = (struct vs_bound){.fd = -1, .addr = addr};
 	return 0;
+}
+
+/* A link-local address of a device that is not there yet has to wait for that. */
+static bool fill_link_local(struct vs *vs, const char *dev, struct sockaddr_in6 *in6)
+{
+	struct ifreq r = {.ifr_name = ""};
+	int fd, rc = -1;
+
+	if (!IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
+		return true;
+	if (copy_str(r.ifr_name, sizeof(r.ifr_name), dev) < 0)
+		return false;
+	fd = vs_socket(vs, AF_UNIX, SOCK_DGRAM, 0);
+	if (fd >= 0) {
+		rc = ioctl(fd, SIOCGIFINDEX, &r);
+		close(fd);
+	}
+	in6->sin6_scope_id = rc == 0 ? (uint32_t)r.ifr_ifindex : 0;
+	return rc == 0;
+}
+
+static int want_configured(struct vs *vs, const struct network_address *a, struct wanted *w)
+{
+	struct vs_address address = {.prefix = a->prefix.length};
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+
+	if (a->prefix.family == AF_INET) {
+		memcpy(&in.sin_addr, a->prefix.bytes, sizeof(in.sin_addr));
+		memcpy(&address.addr, &in, sizeof(in));
+		return want(&address, w);
+	}
+	memcpy(&in6.sin6_addr, a->prefix.bytes, sizeof(in6.sin6_addr));
+	if (!fill_link_local(vs, a->dev, &in6))
+		return 0;
+	memcpy(&address.addr, &in6, sizeof(in6));
+	return want(&address, w);
+}
+
+/* Those that are there, and those that its file says are to be. */
+static int want_all(struct vs *vs, struct wanted *w)
+{
+	struct vs_conf *conf;
+	const struct network *network = vs_network(vs, &conf);
+	int rc = vs_addresses(vs, want, w);
+
+	for (size_t i = 0; network && i < network->address_count && rc == 0; i++)
+		rc = want_configured(vs, &network->addresses[i], w);
+	vs_conf_unref(conf);
+	return rc;
 }
 
 static int set_up(int fd, int family, bool is_stream)
@@ -181,7 +234,7 @@ int vs_listen_each(struct vs *vs, int type, uint16_t port, struct vs_bound *boun
 	unsigned max)
 {
 	struct wanted w = {.port = htons(port)};
-	int rc = port == 0 || count > max ? -EINVAL : vs_addresses(vs, want, &w);
+	int rc = port == 0 || count > max ? -EINVAL : want_all(vs, &w);
 
 	if (rc == 0) {
 		close_unwanted(&w, bound, count);
