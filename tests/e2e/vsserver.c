@@ -12,7 +12,7 @@
  *
  * TEXT is that of the request. To "connect HOST PORT" it tells what became of a TCP connection
  * from inside the VS to there; HOST is an address in digits. "old" does without what only new
- * kernels have, for tests.
+ * kernels have, for tests. SIGHUP reads the directory again.
  *
  * What it is about:
  *
@@ -28,12 +28,14 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,7 +77,9 @@ struct handle { /* what a descriptor is for */
 };
 
 struct server {
+	struct vs_reg_config config;
 	struct vs_reg *reg;
+	int hangup; /* readable at SIGHUP */
 	int epoll;
 	uint64_t serial;
 	TAILQ_HEAD(, tenant) tenants;
@@ -407,12 +411,23 @@ static void on_event(struct vs *vs, enum vs_event event, void *arg)
 		listen_all(s, t);
 }
 
+/* With an error in a file all stays as it was; log_line() is told. */
+static void on_hangup(struct server *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->hangup, &info, sizeof(info)) == sizeof(info))
+		vs_reg_reload(s->reg, &s->config, on_event, s);
+}
+
 static void on_ready(struct server *s, int fd)
 {
 	enum kind kind = s->handles[fd].kind;
 
 	if (fd == vs_reg_fd(s->reg))
 		vs_reg_dispatch(s->reg, on_event, s);
+	else if (fd == s->hangup)
+		on_hangup(s);
 	else if (kind == LISTENER)
 		on_listener(s, fd);
 	else if (kind == EACH)
@@ -447,24 +462,39 @@ static void log_line(void *arg, int priority, const char *vs, const char *text)
 	fprintf(stderr, "<%d>%s: %s\n", priority, vs ? vs : "registry", text);
 }
 
+static int open_hangup(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
-	struct vs_reg_config config = { .size = sizeof(config), .log = log_line,
+	struct server *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		abort();
+	TAILQ_INIT(&s->tenants);
+	s->config = (struct vs_reg_config){ .size = sizeof(s->config), .log = log_line,
 		.conf_dir = argc > 1 ? argv[1] : "/etc/nsaux/vs.d",
 		.flags = argc > 2 ? VS_NO_HANDLE | VS_NO_GET_ID | VS_NO_NSID : 0 };
-	struct server *s = calloc(1, sizeof(*s));
-	int rc = s ? vs_reg_open(&s->reg, &config) : -ENOMEM;
-
+	rc = vs_reg_open(&s->reg, &s->config);
 	if (rc < 0) {
 		fprintf(stderr, "vs_reg_open: %s\n", strerror(-rc));
 		return 1;
 	}
-	TAILQ_INIT(&s->tenants);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->hangup = open_hangup();
 	/* Those that are there already are not announced. */
 	for (struct vs *vs = NULL; (vs = vs_reg_next(s->reg, vs));)
 		add_tenant(s, vs);
 	watch(s, vs_reg_fd(s->reg), UNUSED, NULL, EPOLLIN);
+	watch(s, s->hangup, UNUSED, NULL, EPOLLIN);
 	puts("ready");
 	fflush(stdout);
 	run(s);
