@@ -33,7 +33,7 @@ int vs_check_socket(const struct vs *vs, int fd)
 }
 
 /* What no address tells apart is the default VS's: wildcards, groups, and what has no address. */
-static bool may_bind(const struct vs *vs, const struct sockaddr *addr)
+bool vs_may_bind(const struct vs *vs, const struct sockaddr *addr)
 {
 	const struct sockaddr_in any = {.sin_family = AF_INET};
 	struct sockaddr_in in;
@@ -60,7 +60,7 @@ int vs_bind(struct vs *vs, int fd, const struct sockaddr *addr, socklen_t len)
 	rc = vs_check_socket(vs, fd);
 	if (rc < 0)
 		return rc;
-	if (!may_bind(vs, (struct sockaddr *)&copy))
+	if (!vs_may_bind(vs, (struct sockaddr *)&copy))
 		return -EADDRNOTAVAIL;
 	return bind(fd, (struct sockaddr *)&copy, len) < 0 ? -errno : 0;
 }

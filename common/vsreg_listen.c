@@ -19,6 +19,7 @@
 
 /* The addresses that are wanted: each with the socket that it has, or -1. */
 struct wanted {
+	const struct vs *vs;
 	struct vs_bound *entries;
 	size_t count, size;
 	in_port_t port; /* network order */
@@ -73,7 +74,7 @@ static int set_port(struct sockaddr_storage *addr, in_port_t port)
 	return 0;
 }
 
-/* One address may stand on several devices. */
+/* One address may stand on several devices, and be another VS's in the same namespace. */
 static int want(const struct vs_address *address, void *arg)
 {
 	struct wanted *w = arg;
@@ -81,7 +82,8 @@ static int want(const struct vs_address *address, void *arg)
 	struct sockaddr_storage addr = address->addr;
 	struct vs_bound *entries;
 
-	if (set_port(&addr, w->port) < 0 || find_bound(w->entries, w->count, &addr))
+	if (set_port(&addr, w->port) < 0 || find_bound(w->entries, w->count, &addr) ||
+		!vs_may_bind(w->vs, (const struct sockaddr *)&addr))
 		return 0;
 	if (w->count == w->size) {
 		entries = reallocarray(w->entries, size, sizeof(*entries));
@@ -233,7 +235,7 @@ static void close_new(struct wanted *w, struct vs_bound *bound, unsigned count)
 int vs_listen_each(struct vs *vs, int type, uint16_t port, struct vs_bound *bound, unsigned count,
 	unsigned max)
 {
-	struct wanted w = {.port = htons(port)};
+	struct wanted w = {.vs = vs, .port = htons(port)};
 	int rc = port == 0 || count > max ? -EINVAL : want_all(vs, &w);
 
 	if (rc == 0) {

@@ -191,6 +191,8 @@ bool vs_owns(const struct vs *vs, const struct sockaddr *addr);
 /* Bind. */
 /* 0, or -EXDEV when it is not a socket of the VS: another namespace's, or not of its mark. */
 int vs_check_socket(const struct vs *vs, int fd);
+/* Is the address the VS's to bind to? */
+bool vs_may_bind(const struct vs *vs, const struct sockaddr *addr);
 
 /* ---- the registry ---- */
 

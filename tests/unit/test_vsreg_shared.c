@@ -49,6 +49,21 @@ struct stage {
 	struct vs *a, *red, *green; /* a: NULL where it is not taken */
 };
 
+/* Without nsids the registry looks for them once a second. */
+static void wait_for_addresses(struct stage *s)
+{
+	uint64_t end = nst_now() + NST_PATIENCE * UINT64_C(1000000);
+	union udp_address a;
+	struct vs *vs;
+
+	udp_address_of(&a, "10.0.0.7", 0);
+	while ((vs = vs_by_address(s->t->reg, vs_cookie(s->red), &a.any)) != s->a) {
+		assert_true(nst_now() < end);
+		nst_turn(s->t, 100);
+	}
+	vs_unref(vs);
+}
+
 static void open_stage(struct stage *s, struct nst *t, const char *red, const char *green)
 {
 	static const char *const addresses[] = {
@@ -65,6 +80,7 @@ static void open_stage(struct stage *s, struct nst *t, const char *red, const ch
 	udp_lo_up(s->red, addresses);
 	nst_rescan(t);
 	nst_quiet(t);
+	wait_for_addresses(s);
 }
 
 static void close_stage(struct stage *s)

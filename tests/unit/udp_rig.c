@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <linux/ipv6.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -61,9 +62,15 @@ static void add_v6(struct vs *vs, const union udp_address *a)
 {
 	struct in6_ifreq r = {
 		.ifr6_addr = a->in6.sin6_addr, .ifr6_prefixlen = 128, .ifr6_ifindex = 1};
+	uint64_t end = nst_now() + NST_PATIENCE * UINT64_C(1000000);
 	int sock = vs_socket(vs, AF_INET6, SOCK_DGRAM, 0);
 
 	assert_int_equal(ioctl(sock, SIOCSIFADDR, &r), 0);
+	/* The kernel takes it into use a little later. */
+	while (bind(sock, &a->any, sizeof(a->in6)) < 0) {
+		assert_true(nst_now() < end);
+		poll(NULL, 0, 1);
+	}
 	close(sock);
 }
 
