@@ -73,6 +73,60 @@ static bool may_answer_from(const struct vs *vs, const struct sockaddr *local)
 	return vs_owns(vs, pktinfo_unmap(local, &in) ? (struct sockaddr *)&in : local);
 }
 
+/*
+ * What a batch has found out already, since a look-up takes a lock, and addresses repeat: for a few
+ * of them the message in which each was met last.
+ */
+#define SEEN_SLOTS 64
+#define SEEN_NONE 0xff
+
+struct seen {
+	unsigned char at[SEEN_SLOTS];
+};
+
+_Static_assert(VS_BATCH_MAX <= SEEN_NONE, "a number of each message");
+
+static void seen_init(struct seen *seen)
+{
+	memset(seen->at, SEEN_NONE, sizeof(seen->at));
+}
+
+static unsigned char *seen_slot(struct seen *seen, const struct sockaddr *local)
+{
+	uint32_t words[4] = {0};
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	if (local->sa_family == AF_INET) {
+		memcpy(&in, local, sizeof(in));
+		words[0] = in.sin_addr.s_addr;
+	} else {
+		memcpy(&in6, local, sizeof(in6));
+		memcpy(words, &in6.sin6_addr, sizeof(words));
+	}
+	words[0] ^= words[1] ^ words[2] ^ words[3];
+	return &seen->at[words[0] * UINT32_C(0x9e3779b1) >> 26];
+}
+
+/* The same address, of the same family, on the same interface where that matters. */
+static bool same_local(const struct sockaddr *a, const struct sockaddr *b)
+{
+	struct sockaddr_in6 in6_a, in6_b;
+	struct sockaddr_in in_a, in_b;
+
+	if (a->sa_family != b->sa_family)
+		return false;
+	if (a->sa_family == AF_INET) {
+		memcpy(&in_a, a, sizeof(in_a));
+		memcpy(&in_b, b, sizeof(in_b));
+		return in_a.sin_addr.s_addr == in_b.sin_addr.s_addr;
+	}
+	memcpy(&in6_a, a, sizeof(in6_a));
+	memcpy(&in6_b, b, sizeof(in6_b));
+	return IN6_ARE_ADDR_EQUAL(&in6_a.sin6_addr, &in6_b.sin6_addr) &&
+	       in6_a.sin6_scope_id == in6_b.sin6_scope_id;
+}
+
 /* Groups and broadcasts tell no VS from another. */
 static struct vs *find_owner(struct vs_reg *reg, uint64_t cookie, const struct pktinfo *info)
 {
@@ -90,21 +144,16 @@ static struct vs *find_owner(struct vs_reg *reg, uint64_t cookie, const struct p
 	return NULL;
 }
 
-static struct vs *take_path(
-	struct vs_reg *reg, uint64_t cookie, const struct msghdr *msg, struct vs_path *path)
+/* vs: a reference that the caller gets. */
+static struct vs *fill_path(struct vs_path *path, struct vs *vs, const struct pktinfo *info)
 {
-	struct pktinfo info;
-	struct vs *vs = NULL;
-
-	if (pktinfo_read(msg, &info))
-		vs = find_owner(reg, cookie, &info);
 	if (!vs) {
 		path->local.ss_family = AF_UNSPEC;
 		return NULL;
 	}
-	memcpy(&path->local, &info.local, info.local_len);
+	memcpy(&path->local, &info->local, info->local_len);
 	path->mark = vs_mark(vs);
-	path->ifindex = info.ifindex;
+	path->ifindex = info->ifindex;
 	return vs;
 }
 
@@ -119,6 +168,7 @@ ssize_t vs_recvmsg(struct vs_reg *reg, int fd, struct msghdr *msg, int flags, st
 {
 	union pktinfo_control control;
 	struct msghdr own = *msg;
+	struct pktinfo info;
 	uint64_t cookie;
 	ssize_t n;
 	int rc = netns_socket_cookie(fd, &cookie);
@@ -134,14 +184,37 @@ ssize_t vs_recvmsg(struct vs_reg *reg, int fd, struct msghdr *msg, int flags, st
 		return -errno;
 	msg->msg_namelen = own.msg_namelen;
 	msg->msg_flags = own.msg_flags;
-	*vs = take_path(reg, cookie, &own, path);
+	*vs = fill_path(path, pktinfo_read(&own, &info) ? find_owner(reg, cookie, &info) : NULL,
+		&info);
 	return n;
+}
+
+static void take_path(struct vs_reg *reg, uint64_t cookie, const struct mmsghdr *messages,
+	unsigned i, struct vs **vs, struct vs_path *path, struct seen *seen)
+{
+	struct pktinfo info;
+	unsigned char *slot;
+
+	if (!pktinfo_read(&messages[i].msg_hdr, &info)) {
+		vs[i] = fill_path(&path[i], NULL, &info);
+		return;
+	}
+	slot = seen_slot(seen, &info.local.any);
+	if (*slot != SEEN_NONE && !info.is_group &&
+		same_local((struct sockaddr *)&path[*slot].local, &info.local.any))
+		vs[i] = vs_ref(vs[*slot]);
+	else
+		vs[i] = find_owner(reg, cookie, &info);
+	fill_path(&path[i], vs[i], &info);
+	if (vs[i] && !info.is_group)
+		*slot = (unsigned char)i;
 }
 
 int vs_recvmmsg(struct vs_reg *reg, int fd, struct mmsghdr *messages, unsigned count, int flags,
 	struct vs **vs, struct vs_path *path)
 {
 	union pktinfo_control controls[VS_BATCH_MAX];
+	struct seen seen;
 	uint64_t cookie;
 	int n, rc = netns_socket_cookie(fd, &cookie);
 
@@ -159,8 +232,9 @@ int vs_recvmmsg(struct vs_reg *reg, int fd, struct mmsghdr *messages, unsigned c
 	}
 	n = recvmmsg(fd, messages, count, flags, NULL);
 	rc = n < 0 ? -errno : n;
+	seen_init(&seen);
 	for (int i = 0; i < n; i++)
-		vs[i] = take_path(reg, cookie, &messages[i].msg_hdr, &path[i]);
+		take_path(reg, cookie, messages, (unsigned)i, vs, path, &seen);
 	for (unsigned i = 0; i < count; i++) {
 		messages[i].msg_hdr.msg_control = NULL;
 		messages[i].msg_hdr.msg_controllen = 0;
@@ -190,9 +264,10 @@ static int check_destination(const struct msghdr *msg, const struct sockaddr *lo
 	return version != 0 && version_of((struct sockaddr *)&to) == version ? 0 : -EXDEV;
 }
 
-/* Completes a message with its way: 0 or -errno. */
+/* Completes a message with its way, unless that is somebody else's: 0 or -errno. is_checked: it has
+ * just been found to be his. */
 static int give_path(struct msghdr *msg, const struct vs *vs, uint64_t cookie,
-	const struct vs_path *path, union pktinfo_send_control *control)
+	const struct vs_path *path, bool is_checked, union pktinfo_send_control *control)
 {
 	const struct sockaddr *local = (const struct sockaddr *)&path->local;
 	int rc;
@@ -206,7 +281,7 @@ static int give_path(struct msghdr *msg, const struct vs *vs, uint64_t cookie,
 	rc = check_destination(msg, local);
 	if (rc < 0)
 		return rc;
-	if (!may_answer_from(vs, local))
+	if (!is_checked && !may_answer_from(vs, local))
 		return -EXDEV;
 	msg->msg_controllen = pktinfo_write(control, local, path->ifindex, vs_mark(vs));
 	msg->msg_control = msg->msg_controllen > 0 ? control->bytes : NULL;
@@ -223,7 +298,7 @@ ssize_t vs_sendmsg(struct vs *vs, int fd, const struct msghdr *msg, int flags,
 	int rc = netns_socket_cookie(fd, &cookie);
 
 	if (rc == 0)
-		rc = give_path(&own, vs, cookie, path, &control);
+		rc = give_path(&own, vs, cookie, path, false, &control);
 	if (rc < 0)
 		return rc;
 	n = sendmsg(fd, &own, flags);
@@ -236,7 +311,19 @@ struct batch {
 	union pktinfo_send_control controls[VS_BATCH_MAX];
 	unsigned char origin[VS_BATCH_MAX]; /* where it stands in the caller's */
 	unsigned count;
+	struct seen seen;
 };
+
+/* Has this VS answered from there in this batch? If not, the slot is the caller's to fill. */
+static bool was_seen(struct batch *batch, struct vs *const *vs, const struct vs_path *path,
+	unsigned i, unsigned char **slot)
+{
+	const struct sockaddr *local = (const struct sockaddr *)&path[i].local;
+
+	*slot = seen_slot(&batch->seen, local);
+	return **slot != SEEN_NONE && vs[**slot] == vs[i] &&
+	       same_local((const struct sockaddr *)&path[**slot].local, local);
+}
 
 /* How many of the caller's are in the batch, or passed over; fewer than all: *rc tells why. */
 static unsigned fill_batch(struct batch *batch, uint64_t cookie, const struct mmsghdr *messages,
@@ -244,14 +331,18 @@ static unsigned fill_batch(struct batch *batch, uint64_t cookie, const struct mm
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct mmsghdr *own = &batch->messages[batch->count];
+		unsigned char *slot;
+		bool is_checked;
 
 		if (!vs[i])
 			continue;
+		is_checked = was_seen(batch, vs, path, i, &slot);
 		*own = messages[i];
-		*rc = give_path(&own->msg_hdr, vs[i], cookie, &path[i],
+		*rc = give_path(&own->msg_hdr, vs[i], cookie, &path[i], is_checked,
 			&batch->controls[batch->count]);
 		if (*rc < 0)
 			return i;
+		*slot = (unsigned char)i;
 		batch->origin[batch->count++] = (unsigned char)i;
 	}
 	return count;
@@ -270,6 +361,7 @@ int vs_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 	if (count > VS_BATCH_MAX)
 		count = VS_BATCH_MAX;
 	batch.count = 0;
+	seen_init(&batch.seen);
 	done = fill_batch(&batch, cookie, messages, count, vs, path, &rc);
 	if (batch.count > 0)
 		n = sendmmsg(fd, batch.messages, batch.count, flags);

@@ -14,8 +14,8 @@
  *     udp.NAME.rate   requests a second, from that
  *     udp.NAME.wrong  answers of the round that were lost, or from another address
  *
- * vsudp.sh makes the namespaces, and has the picture of them. The exit status is 1 when answers were
- * wrong that should not be.
+ * -f: under SCHED_FIFO, so that nobody comes in between. vsudp.sh makes the namespaces, and has the
+ * picture of them. The exit status is 1 when answers were wrong that should not be.
  */
 #include "config.h"
 
@@ -55,6 +55,7 @@ struct trial {
 struct options {
 	unsigned rounds, repeat, batch;
 	int cpu;
+	bool is_prompt;
 	const char *vs_dir, *only;
 };
 
@@ -331,7 +332,7 @@ static void list(const struct method *m)
 
 static void usage(void)
 {
-	fputs("usage: vsudp [-b BATCH] [-c CPU] [-n REPEAT] [-r ROUNDS] [-m METHOD] VS-DIRECTORY\n"
+	fputs("usage: vsudp [-f] [-b BATCH] [-c CPU] [-n REPEAT] [-r ROUNDS] [-m METHOD] VS-DIRECTORY\n"
 	      "       vsudp -l\n", stderr);
 	exit(2);
 }
@@ -341,10 +342,11 @@ int main(int argc, char **argv)
 	struct options o = { .rounds = 9, .repeat = 20, .batch = 32, .cpu = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "b:c:lm:n:r:")) != -1) {
+	while ((c = getopt(argc, argv, "b:c:flm:n:r:")) != -1) {
 		switch (c) {
 		case 'b': o.batch = (unsigned)bench_number(optarg, 1, BATCH_MAX); break;
 		case 'c': o.cpu = (int)bench_number(optarg, 0, 1023); break;
+		case 'f': o.is_prompt = true; break;
 		case 'l': list(vsudp_peers); list(vsudp_ours); return 0;
 		case 'm': o.only = optarg; break;
 		case 'n': o.repeat = (unsigned)bench_number(optarg, 1, REPEAT_MAX); break;
@@ -356,5 +358,7 @@ int main(int argc, char **argv)
 		usage();
 	o.vs_dir = argv[optind];
 	bench_set_up(o.cpu);
+	if (o.is_prompt)
+		bench_be_prompt(10);
 	return run(&o);
 }

@@ -130,7 +130,7 @@ udp_topology() { # DIRECTORY
 # One round for each of $rounds; the samples udp.NAME, udp.NAME.rate and udp.NAME.wrong (see vsudp.c).
 udp_part() { # DIRECTORY
 	say "UDP"
-	"$bin/vsudp" -c $server_cpu -r "$rounds" -n "${udp_repeat:-40}" "$1" >$T/vsudp.log ||
+	"$bin/vsudp" -f -c $server_cpu -r "$rounds" -n "${udp_repeat:-40}" "$1" >$T/vsudp.log ||
 		say "vsudp: status $?"
 	grep '^udp\.' $T/vsudp.log >>$T/samples || fail "vsudp"
 }
