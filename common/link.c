@@ -15,6 +15,10 @@
 struct link {
 	struct channel *channel;
 	struct link_handler handler;
+	/* Claims of which the last have not come. */
+	uint64_t carrier;
+	struct claim *claims;
+	size_t claim_count;
 };
 
 /* The longest request is a status line. */
@@ -235,6 +239,48 @@ static int on_sources(struct link *link, struct buf_reader *r)
 	return 0;
 }
 
+/* In several messages, with none of another carrier between them. */
+static int gather_claims(struct link *link, uint64_t carrier, const struct opener_claims *head,
+	struct buf_reader *r)
+{
+	uint32_t count = buf_get_u32(r);
+	struct claim *bigger;
+	int rc = 0;
+
+	if (head->first) {
+		link->carrier = carrier;
+		link->claim_count = 0;
+	}
+	if (!carrier || carrier != link->carrier || count > OPENER_CLAIMS_MAX - link->claim_count)
+		return -EPROTO;
+	bigger = reallocarray(link->claims, link->claim_count + count + 1, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	link->claims = bigger;
+	for (uint32_t i = 0; !rc && i < count; i++)
+		rc = opener_get_claim(r, &link->claims[link->claim_count++]);
+	return !rc && !buf_reader_done(r) ? -EPROTO : rc;
+}
+
+static int on_claims(struct link *link, struct buf_reader *r)
+{
+	uint64_t carrier = buf_get_u64(r);
+	struct opener_claims head;
+	int rc = opener_get_claims(r, &head);
+
+	if (!rc)
+		rc = gather_claims(link, carrier, &head, r);
+	if (rc || !head.last)
+		return rc;
+	const struct link_claims claims = {
+		head.default_vs, head.rest_vs, link->claims, link->claim_count};
+	link->handler.claims(carrier, &claims, link->handler.arg);
+	link->carrier = 0;
+	free(link->claims);
+	link->claims = NULL;
+	return 0;
+}
+
 static int on_gone(struct link *link, struct buf_reader *r)
 {
 	uint64_t vs = buf_get_u64(r);
@@ -280,6 +326,8 @@ static int dispatch(struct link *link, struct channel_message *m)
 		return on_ping(link, &m->body);
 	case OPENER_SOURCES:
 		return on_sources(link, &m->body);
+	case OPENER_CLAIMS:
+		return on_claims(link, &m->body);
 	default:
 		return -EPROTO;
 	}
@@ -332,5 +380,6 @@ void link_free(struct link *link)
 	if (!link)
 		return;
 	channel_free(link->channel);
+	free(link->claims);
 	free(link);
 }

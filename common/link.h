@@ -26,6 +26,13 @@ struct link_source {
 	struct in6_addr addr;
 };
 
+/* Whose is which address, of the VSs that share the namespace of a carrier. */
+struct link_claims {
+	uint64_t default_vs, rest_vs; /* ids; 0: none */
+	const struct claim *list;
+	size_t count;
+};
+
 /* All pointers are borrowed for the call. */
 struct link_handler {
 	void (*config)(const struct ini_doc *settings, void *arg);
@@ -39,6 +46,7 @@ struct link_handler {
 		void *arg);
 	void (*committed)(uint64_t vs, int error, void *arg);
 	void (*sources)(uint64_t vs, const struct link_source *sources, size_t count, void *arg);
+	void (*claims)(uint64_t carrier, const struct link_claims *claims, void *arg);
 	void (*closed)(int error, void *arg);
 	void *arg;
 };

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "opener_proto.h"
 
@@ -19,6 +20,7 @@ const char *opener_kind_name(enum opener_kind kind)
 		[OPENER_DIAG] = "sock_diag",
 		[OPENER_CALL4] = "udp calls",
 		[OPENER_CALL6] = "udp6 calls",
+		[OPENER_LOCAL] = "local socket of its own",
 		[OPENER_STATE] = "state file",
 		[OPENER_STATE_NEW] = "new state file",
 		[OPENER_PATH] = "local socket",
@@ -35,7 +37,9 @@ void opener_put_vs(struct buf_writer *w, const struct opener_vs *vs)
 	buf_put_u64(w, vs->id);
 	buf_put_u64(w, vs->cookie);
 	buf_put_u32(w, vs->flavour);
+	buf_put_u32(w, vs->mark);
 	buf_put_u8(w, vs->is_host);
+	buf_put_u8(w, vs->shares);
 	buf_put_u32(w, vs->owner);
 	buf_put_u32(w, vs->root);
 	buf_put_str(w, vs->name);
@@ -51,7 +55,9 @@ int opener_get_vs(struct buf_reader *r, struct opener_vs *vs)
 	v.id = buf_get_u64(r);
 	v.cookie = buf_get_u64(r);
 	v.flavour = buf_get_u32(r);
+	v.mark = buf_get_u32(r);
 	v.is_host = buf_get_u8(r);
+	v.shares = buf_get_u8(r);
 	v.owner = buf_get_u32(r);
 	v.root = buf_get_u32(r);
 	v.name = buf_get_str(r, VS_NAME_MAX);
@@ -63,6 +69,60 @@ int opener_get_vs(struct buf_reader *r, struct opener_vs *vs)
 	if (r->failed || !v.id)
 		return -EPROTO;
 	*vs = v;
+	return 0;
+}
+
+void opener_put_claims(struct buf_writer *w, const struct opener_claims *claims)
+{
+	buf_put_u8(w, claims->first);
+	buf_put_u8(w, claims->last);
+	buf_put_u64(w, claims->default_vs);
+	buf_put_u64(w, claims->rest_vs);
+}
+
+int opener_get_claims(struct buf_reader *r, struct opener_claims *claims)
+{
+	struct opener_claims c = {0};
+
+	c.first = buf_get_u8(r);
+	c.last = buf_get_u8(r);
+	c.default_vs = buf_get_u64(r);
+	c.rest_vs = buf_get_u64(r);
+	if (r->failed)
+		return -EPROTO;
+	*claims = c;
+	return 0;
+}
+
+void opener_put_claim(struct buf_writer *w, const struct claim *claim)
+{
+	uint64_t words[2];
+
+	memcpy(words, claim->prefix.bytes, sizeof(words));
+	buf_put_u64(w, claim->owner);
+	buf_put_u8(w, claim->kind);
+	buf_put_u32(w, claim->ifindex);
+	buf_put_u8(w, claim->prefix.family);
+	buf_put_u8(w, claim->prefix.length);
+	buf_put_u64(w, words[0]);
+	buf_put_u64(w, words[1]);
+}
+
+int opener_get_claim(struct buf_reader *r, struct claim *claim)
+{
+	struct claim c = {.owner = buf_get_u64(r)};
+	uint64_t words[2];
+
+	c.kind = buf_get_u8(r);
+	c.ifindex = buf_get_u32(r);
+	c.prefix.family = buf_get_u8(r);
+	c.prefix.length = buf_get_u8(r);
+	words[0] = buf_get_u64(r);
+	words[1] = buf_get_u64(r);
+	memcpy(c.prefix.bytes, words, sizeof(words));
+	if (r->failed)
+		return -EPROTO;
+	*claim = c;
 	return 0;
 }
 

@@ -13,10 +13,11 @@
 #include <sys/types.h>
 
 #include "buf.h"
+#include "claims.h"
 #include "ini.h"
 #include "vsreg.h"
 
-#define OPENER_VERSION 2u
+#define OPENER_VERSION 3u
 #define OPENER_TEXT_MAX 1024 /* holder, error and status texts */
 
 enum opener_request {  /* server to opener */
@@ -44,6 +45,7 @@ enum opener_answer {   /* opener to server */
 	OPENER_VS_ADDRESSES, /* u32 call, u64 vs (0: that was all), u32 n, n times str */
 	OPENER_COMMITTED,  /* u64 vs, u32 errno; ESTALE, unasked: the state is not where it was */
 	OPENER_PING,       /* is the server's loop alive? */
+	OPENER_CLAIMS,     /* u64 carrier, struct opener_claims, u32 n, n times a claim */
 	OPENER_SOURCES,    /* u64 vs, u32 n, n times u32 interface, str address: IPv6, by which
 			    * to answer a multicast that came in there */
 };
@@ -59,6 +61,7 @@ enum opener_kind {
 	OPENER_DIAG,      /* NETLINK_SOCK_DIAG, connected to the kernel */
 	OPENER_CALL4,     /* unbound UDP, for calls to the VS's own services */
 	OPENER_CALL6,
+	OPENER_LOCAL,     /* listening AF_UNIX stream, at the path that the settings of the VS name */
 	OPENER_STATE,     /* the file of what outlives the server, see opener_state.h */
 	OPENER_STATE_NEW, /* an empty one, which OPENER_COMMIT puts in its place */
 	OPENER_PATH,      /* global: the listening path socket */
@@ -68,6 +71,10 @@ enum opener_kind {
 	OPENER_KIND_COUNT,
 };
 #define OPENER_BIT(kind) (1u << (kind))
+/* Where mark VSs share a namespace, of these there is one set for all: the carrier's. */
+#define OPENER_CARRIED                                                                             \
+	(OPENER_BIT(OPENER_UDP4) | OPENER_BIT(OPENER_UDP6) | OPENER_BIT(OPENER_TCP4) |             \
+		OPENER_BIT(OPENER_TCP6) | OPENER_BIT(OPENER_ABSTRACT))
 #define OPENER_STATES (OPENER_BIT(OPENER_STATE) | OPENER_BIT(OPENER_STATE_NEW))
 #define OPENER_WARM_FILES (OPENER_BIT(OPENER_WARM) | OPENER_BIT(OPENER_WARM_PMAP))
 #define OPENER_WARM_MAX (8u << 20) /* bytes of one such file */
@@ -78,12 +85,19 @@ const char *opener_kind_name(enum opener_kind kind); /* "udp", "tcp6", ... */
 #define OPENER_SOURCES_MAX 512 /* two of each interface */
 #define OPENER_ALIASES_MAX 8 /* as many are told; a namespace may have more */
 
-/* The body of OPENER_VS. */
+/*
+ * The body of OPENER_VS. flavour: enum vs_flavour, or OPENER_CARRIER: that is no VS, but what the
+ * VSs of one namespace have in common, as long as there are mark VSs among them. It comes without
+ * settings, and has the same cookie. Those of them that are told have `shares` set.
+ */
+#define OPENER_CARRIER 0u
 struct opener_vs {
 	uint64_t id;
 	uint64_t cookie;
 	uint32_t flavour;
+	uint32_t mark;
 	uint8_t is_host;
+	uint8_t shares;
 	uid_t owner, root; /* vs_root_uids() */
 	const char *name;
 	const char *alias[OPENER_ALIASES_MAX];
@@ -93,6 +107,22 @@ struct opener_vs {
 /* The settings of the service's own section follow the VS in the message. */
 void opener_put_vs(struct buf_writer *w, const struct opener_vs *vs);
 int opener_get_vs(struct buf_reader *r, struct opener_vs *vs); /* 0 or -EPROTO */
+
+/*
+ * Who has which address in a shared namespace: the owners are ids of VSs. Long lists come in
+ * several messages, the first and the last of which are marked; all of them tell the rest.
+ */
+#define OPENER_CLAIMS_MAX 65536    /* in one namespace */
+#define OPENER_CLAIMS_MESSAGE 1024 /* in one message */
+struct opener_claims {
+	uint8_t first, last;
+	uint64_t default_vs; /* has loopback, the wildcard and AF_UNIX; 0: nobody has */
+	uint64_t rest_vs;    /* the namespace VS; 0: it is not served */
+};
+void opener_put_claims(struct buf_writer *w, const struct opener_claims *claims);
+int opener_get_claims(struct buf_reader *r, struct opener_claims *claims); /* 0 or -EPROTO */
+void opener_put_claim(struct buf_writer *w, const struct claim *claim);
+int opener_get_claim(struct buf_reader *r, struct claim *claim); /* 0 or -EPROTO */
 
 /* settings: u32 count, then section, key, value, file (str) and line (u32) of each. */
 void opener_put_settings(struct buf_writer *w, const struct ini_doc *doc);

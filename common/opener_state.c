@@ -17,11 +17,12 @@
 #define STATE ".state"
 #define NEW ".new"
 #define DIGITS 16
-#define NAME_SIZE (DIGITS + sizeof(STATE))
+#define NAME_SIZE (DIGITS + 1 + STATE_NAME_MAX + sizeof(STATE))
 
-static void name_of(char *name, uint64_t cookie, const char *suffix)
+static void name_of(char *file, uint64_t cookie, const char *name, const char *suffix)
 {
-	snprintf(name, NAME_SIZE, "%0*llx%s", DIGITS, (unsigned long long)cookie, suffix);
+	snprintf(file, NAME_SIZE, "%0*llx%s%.*s%s", DIGITS, (unsigned long long)cookie,
+		*name ? "@" : "", STATE_NAME_MAX, name, suffix);
 }
 
 /* Nobody else may have had a hand in what is there. */
@@ -74,19 +75,19 @@ static int check_file(int fd)
 	return flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK ? -EBUSY : 0;
 }
 
-static int open_file(int dir, uint64_t cookie, enum opener_kind kind)
+static int open_file(int dir, uint64_t cookie, const char *name, enum opener_kind kind)
 {
 	int flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	char name[NAME_SIZE];
+	char file[NAME_SIZE];
 	int fd, rc;
 
-	name_of(name, cookie, kind == OPENER_STATE_NEW ? NEW : STATE);
+	name_of(file, cookie, name, kind == OPENER_STATE_NEW ? NEW : STATE);
 	if (kind == OPENER_STATE_NEW) {
-		if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		if (unlinkat(dir, file, 0) < 0 && errno != ENOENT)
 			return -errno;
 		flags |= O_EXCL;
 	}
-	fd = openat(dir, name, flags, 0600);
+	fd = openat(dir, file, flags, 0600);
 	if (fd < 0)
 		return -errno;
 	rc = check_file(fd);
@@ -97,7 +98,7 @@ static int open_file(int dir, uint64_t cookie, enum opener_kind kind)
 	return fd;
 }
 
-void opener_state_open(const char *dir, uint64_t cookie, uint32_t mask,
+void opener_state_open(const char *dir, uint64_t cookie, const char *name, uint32_t mask,
 	struct opener_socket *result)
 {
 	static const enum opener_kind kinds[] = {OPENER_STATE, OPENER_STATE_NEW};
@@ -109,21 +110,21 @@ void opener_state_open(const char *dir, uint64_t cookie, uint32_t mask,
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!(mask & OPENER_BIT(kinds[i])))
 			continue;
-		int fd = dir_fd < 0 ? dir_fd : open_file(dir_fd, cookie, kinds[i]);
+		int fd = dir_fd < 0 ? dir_fd : open_file(dir_fd, cookie, name, kinds[i]);
 		result[kinds[i]] = (struct opener_socket){fd < 0 ? -1 : fd, fd < 0 ? -fd : 0};
 	}
 	if (dir_fd >= 0)
 		close(dir_fd);
 }
 
-int opener_state_commit(const char *dir, uint64_t cookie)
+int opener_state_commit(const char *dir, uint64_t cookie, const char *name)
 {
 	char from[NAME_SIZE], to[NAME_SIZE];
 	int fd = open_dir(dir, false);
 	int rc = fd < 0 ? fd : 0;
 
-	name_of(from, cookie, NEW);
-	name_of(to, cookie, STATE);
+	name_of(from, cookie, name, NEW);
+	name_of(to, cookie, name, STATE);
 	if (!rc && renameat(fd, from, fd, to) < 0) {
 		rc = -errno;
 		unlinkat(fd, from, 0);
@@ -133,57 +134,71 @@ int opener_state_commit(const char *dir, uint64_t cookie)
 	return rc;
 }
 
-uint64_t opener_state_inode(const char *dir, uint64_t cookie)
+uint64_t opener_state_inode(const char *dir, uint64_t cookie, const char *name)
 {
 	int fd = open_dir(dir, false);
-	char name[NAME_SIZE];
+	char file[NAME_SIZE];
 	struct stat st;
 	bool there;
 
-	name_of(name, cookie, STATE);
-	there = fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	name_of(file, cookie, name, STATE);
+	there = fd >= 0 && fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	if (fd >= 0)
 		close(fd);
 	return there ? st.st_ino : 0;
 }
 
-void opener_state_remove(const char *dir, uint64_t cookie)
+void opener_state_remove(const char *dir, uint64_t cookie, const char *name)
 {
 	static const char *const suffixes[] = {STATE, NEW};
 	int fd = open_dir(dir, false);
-	char name[NAME_SIZE];
+	char file[NAME_SIZE];
 
 	for (size_t i = 0; fd >= 0 && i < 2; i++) {
-		name_of(name, cookie, suffixes[i]);
-		if (unlinkat(fd, name, 0) < 0 && errno != ENOENT)
-			log_warn(NULL, "%s/%s: %m", dir, name);
+		name_of(file, cookie, name, suffixes[i]);
+		if (unlinkat(fd, file, 0) < 0 && errno != ENOENT)
+			log_warn(NULL, "%s/%s: %m", dir, file);
 	}
 	if (fd >= 0)
 		close(fd);
 }
 
+/* The name of a VS, "" where there is none; it ends where the suffix begins. */
+static const char *parse_vs_name(const char *text, char name[STATE_NAME_MAX + 1])
+{
+	const char *suffix = strrchr(text, '.');
+	size_t len = suffix && *text == '@' ? (size_t)(suffix - text - 1) : 0;
+
+	if (!suffix || len > STATE_NAME_MAX || (len ? *text != '@' : suffix != text))
+		return NULL;
+	memcpy(name, text + (len > 0), len);
+	name[len] = '\0';
+	return suffix;
+}
+
 /* Is it a name that we give? Then its suffix. */
-static const char *parse_name(const char *name, uint64_t *cookie)
+static const char *parse_name(const char *file, uint64_t *cookie, char name[STATE_NAME_MAX + 1])
 {
 	static const char digits[] = "0123456789abcdef";
+	const char *suffix;
 	uint64_t value = 0;
 
 	for (unsigned i = 0; i < DIGITS; i++) {
-		const char *digit = name[i] ? strchr(digits, name[i]) : NULL;
+		const char *digit = file[i] ? strchr(digits, file[i]) : NULL;
 		if (!digit)
 			return NULL;
 		value = value << 4 | (uint64_t)(digit - digits);
 	}
 	*cookie = value;
-	name += DIGITS;
-	return !strcmp(name, STATE) || !strcmp(name, NEW) ? name : NULL;
+	suffix = parse_vs_name(file + DIGITS, name);
+	return suffix && (!strcmp(suffix, STATE) || !strcmp(suffix, NEW)) ? suffix : NULL;
 }
 
 /* What is damaged is for the server to tell of. */
 static bool is_of_another_boot(int dir, const char *name, const uint64_t boot[2])
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	uint8_t bytes[STATE_HEADER_SIZE];
+	uint8_t bytes[STATE_HEADER_MAX];
 	struct buf_reader r;
 	struct state_id id;
 	ssize_t n;
@@ -197,13 +212,14 @@ static bool is_of_another_boot(int dir, const char *name, const uint64_t boot[2]
 	       (id.boot[0] != boot[0] || id.boot[1] != boot[1]);
 }
 
-void opener_state_sweep(const char *dir, bool (*is_known)(uint64_t cookie, void *arg), void *arg)
+void opener_state_sweep(const char *dir, opener_state_known_fn *is_known, void *arg)
 {
 	int fd = open_dir(dir, false);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	unsigned removed = 0;
 	uint64_t boot[2], cookie;
 	bool has_boot = state_boot_id(boot) == 0;
+	char name[STATE_NAME_MAX + 1];
 	struct dirent *e;
 
 	if (!stream) {
@@ -212,13 +228,13 @@ void opener_state_sweep(const char *dir, bool (*is_known)(uint64_t cookie, void 
 		return;
 	}
 	while ((e = readdir(stream))) {
-		const char *suffix = parse_name(e->d_name, &cookie);
-		if (!suffix || (!strcmp(suffix, STATE) && is_known(cookie, arg) &&
+		const char *suffix = parse_name(e->d_name, &cookie, name);
+		if (!suffix || (!strcmp(suffix, STATE) && is_known(cookie, name, arg) &&
 				       !(has_boot && is_of_another_boot(fd, e->d_name, boot))))
 			continue;
 		removed += unlinkat(fd, e->d_name, 0) == 0;
 	}
 	closedir(stream);
 	if (removed)
-		log_info(NULL, "%s: removed %u files of namespaces that are no more", dir, removed);
+		log_info(NULL, "%s: removed %u files of virtual servers that are no more", dir, removed);
 }

@@ -9,7 +9,7 @@
 #include "state_file.h"
 
 #define MAGIC UINT64_C(0x6574617473736e0a) /* "\nnsstate" on a little-endian machine */
-#define FORMAT 1u
+#define FORMAT 2u
 
 static int hex_digit(char c)
 {
@@ -64,6 +64,7 @@ void state_put_header(struct buf_writer *w, const struct state_id *id)
 	buf_put_u64(w, id->boot[0]);
 	buf_put_u64(w, id->boot[1]);
 	buf_put_u64(w, id->cookie);
+	buf_put_str(w, id->name ? id->name : "");
 	if (!w->failed)
 		buf_put_u32(w, crc32_add(0, w->base + start, w->len - start));
 }
@@ -78,6 +79,7 @@ int state_get_header(struct buf_reader *r, struct state_id *id)
 	got.boot[0] = buf_get_u64(r);
 	got.boot[1] = buf_get_u64(r);
 	got.cookie = buf_get_u64(r);
+	got.name = buf_get_str(r, STATE_NAME_MAX);
 	crc = r->failed ? 0 : crc32_add(0, start, (size_t)(r->p - start));
 	if (buf_get_u32(r) != crc || r->failed || magic != MAGIC || format != FORMAT)
 		return -EPROTO;

@@ -94,7 +94,7 @@ int journal_load(struct journal *journal, int fd, struct regs *regs, struct jour
 
 int journal_append(struct journal *journal, const struct regs_change *change)
 {
-	uint8_t bytes[STATE_HEADER_SIZE + JOURNAL_RECORD_MAX];
+	uint8_t bytes[STATE_HEADER_MAX + JOURNAL_RECORD_MAX];
 	struct journal_file before = journal->now;
 	struct buf_writer w;
 	size_t header;
@@ -127,7 +127,7 @@ bool journal_is_large(const struct journal *journal, size_t alive)
 
 int journal_begin_next(struct journal *journal, int fd, const struct regs *regs)
 {
-	size_t room = STATE_HEADER_SIZE + regs_count(regs) * JOURNAL_RECORD_MAX;
+	size_t room = STATE_HEADER_MAX + regs_count(regs) * JOURNAL_RECORD_MAX;
 	struct journal_file next = {.fd = fd};
 	uint8_t *data = malloc(room);
 	struct buf_writer w;

@@ -148,7 +148,10 @@ static const char *check_header(struct buf_reader *r, const struct state_id *id)
 		return "a damaged or unknown header";
 	if (got.boot[0] != id->boot[0] || got.boot[1] != id->boot[1])
 		return "the header of another boot";
-	return got.cookie == id->cookie ? NULL : "the header of another namespace";
+	if (got.cookie != id->cookie)
+		return "the header of another namespace";
+	return strcmp(got.name, id->name ? id->name : "") ? "the header of another virtual server"
+							  : NULL;
 }
 
 int journal_replay(const void *data, size_t len, const struct state_id *id, struct regs *regs,

@@ -14,7 +14,7 @@
 #define ENTRIES_MAX 40
 #define FILE_SIZE_MAX (64 * 1024)
 
-static const struct state_id id = {{1, 2}, 3};
+static const struct state_id id = {{1, 2}, 3, "red"};
 
 static struct regs *new_regs(void)
 {

@@ -16,7 +16,7 @@
 
 static const struct regs_owner root = {.superuser = true};
 static const struct regs_owner alice = {.uid = 1000};
-static const struct state_id id = {{0x1234, 0x5678}, 99};
+static const struct state_id id = {{0x1234, 0x5678}, 99, ""};
 static const struct regs_limits limits = {.entries = 20000, .entries_per_owner = 20000};
 
 struct rig {
@@ -280,9 +280,10 @@ static void wrong_headers(void **state)
 		struct state_id id;
 		const char *why;
 	} cases[] = {
-		{{{0x1234, 0x5679}, 99}, "boot"},
-		{{{0x1235, 0x5678}, 99}, "boot"},
-		{{{0x1234, 0x5678}, 98}, "namespace"},
+		{{{0x1234, 0x5679}, 99, ""}, "boot"},
+		{{{0x1235, 0x5678}, 99, ""}, "boot"},
+		{{{0x1234, 0x5678}, 98, ""}, "namespace"},
+		{{{0x1234, 0x5678}, 99, "red"}, "virtual server"},
 	};
 	struct rig *rig = *state;
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "t.h"
+#include "channel.h"
 #include "link.h"
 
 #define MASK (OPENER_BIT(OPENER_UDP4) | OPENER_BIT(OPENER_TCP4) | OPENER_BIT(OPENER_TCP6))
@@ -26,6 +27,9 @@ struct seen {
 	int closed;
 	unsigned sources;
 	struct link_source source[OPENER_SOURCES_MAX];
+	unsigned claims;
+	struct claim last_claim;
+	uint64_t default_vs, rest_vs;
 };
 
 struct rig {
@@ -119,6 +123,18 @@ static void on_sources(uint64_t vs, const struct link_source *sources, size_t co
 	memcpy(s->source, sources, count * sizeof(*sources));
 }
 
+static void on_claims(uint64_t carrier, const struct link_claims *claims, void *arg)
+{
+	struct seen *s = arg;
+
+	assert_int_equal(carrier, 7);
+	s->claims = 1 + (unsigned)claims->count;
+	if (claims->count)
+		s->last_claim = claims->list[claims->count - 1];
+	s->default_vs = claims->default_vs;
+	s->rest_vs = claims->rest_vs;
+}
+
 static void on_closed(int error, void *arg)
 {
 	((struct seen *)arg)->closed = error;
@@ -132,7 +148,8 @@ static int set_up(void **state)
 
 	rig = (struct rig){.seen = {.take = -1, .taken = -1}};
 	const struct link_handler handler = {on_config, on_vs, on_gone, on_synced, on_listening,
-		on_reloaded, on_addresses, on_committed, on_sources, on_closed, &rig.seen};
+		on_reloaded, on_addresses, on_committed, on_sources, on_claims, on_closed,
+		&rig.seen};
 	if (loop_new(&rig.loop, &still) ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ||
 		link_new(&rig.link, rig.loop, fds[0], &handler))
@@ -399,6 +416,75 @@ static void source_of_no_sense(void **state)
 	bad_sources(*state, 1, "");
 }
 
+static void send_claims(struct rig *rig, uint64_t carrier, bool first, bool last, unsigned count)
+{
+	static uint8_t room[CHANNEL_MESSAGE_MAX];
+	const struct opener_claims head = {first, last, 3, 4};
+	struct claim c = {.kind = CLAIM_FOUND, .ifindex = 5, .owner = 6,
+		.prefix = {.family = AF_INET6, .length = 64, .bytes = {0xfd, [15] = 9}}};
+	struct buf_writer w;
+
+	buf_writer_init(&w, room, sizeof(room));
+	buf_put_u8(&w, OPENER_CLAIMS);
+	buf_put_u64(&w, carrier);
+	opener_put_claims(&w, &head);
+	buf_put_u32(&w, count);
+	for (unsigned i = 0; i < count; i++) {
+		c.owner = i + 1;
+		opener_put_claim(&w, &c);
+	}
+	assert_false(w.failed);
+	send_to_server(rig, &w, NULL, 0);
+}
+
+static void claims(void **state)
+{
+	struct rig *rig = *state;
+
+	send_claims(rig, 7, true, false, OPENER_CLAIMS_MESSAGE);
+	send_claims(rig, 7, false, false, OPENER_CLAIMS_MESSAGE);
+	assert_int_equal(rig->seen.claims, 0);
+	send_claims(rig, 7, false, true, 2);
+	assert_int_equal(rig->seen.claims, 1 + 2 * OPENER_CLAIMS_MESSAGE + 2);
+	assert_int_equal(rig->seen.last_claim.owner, 2);
+	assert_int_equal(rig->seen.last_claim.ifindex, 5);
+	assert_int_equal(rig->seen.last_claim.kind, CLAIM_FOUND);
+	assert_int_equal(rig->seen.last_claim.prefix.bytes[0], 0xfd);
+	assert_int_equal(rig->seen.last_claim.prefix.bytes[15], 9);
+	assert_int_equal(rig->seen.last_claim.prefix.length, 64);
+	assert_true(rig->seen.default_vs == 3 && rig->seen.rest_vs == 4);
+	/* One that was begun and not ended is begun again. */
+	send_claims(rig, 7, true, false, 3);
+	send_claims(rig, 7, true, true, 0);
+	assert_int_equal(rig->seen.claims, 1);
+	assert_int_equal(rig->seen.closed, 0);
+}
+
+static void claims_of_no_sense(void **state)
+{
+	struct rig *rig = *state;
+
+	send_claims(rig, 7, false, true, 1);
+	assert_int_equal(rig->seen.closed, -EPROTO);
+	rig->seen.closed = 0;
+	send_claims(rig, 7, true, false, 1);
+	send_claims(rig, 8, false, true, 1);
+	assert_int_equal(rig->seen.closed, -EPROTO);
+	assert_int_equal(rig->seen.claims, 0);
+}
+
+static void too_many_claims(void **state)
+{
+	struct rig *rig = *state;
+
+	for (unsigned i = 0; i < OPENER_CLAIMS_MAX / OPENER_CLAIMS_MESSAGE; i++)
+		send_claims(rig, 7, !i, false, OPENER_CLAIMS_MESSAGE);
+	assert_int_equal(rig->seen.closed, 0);
+	send_claims(rig, 7, false, true, 1);
+	assert_int_equal(rig->seen.closed, -EPROTO);
+	assert_int_equal(rig->seen.claims, 0);
+}
+
 static void unknown_message(void **state)
 {
 	struct rig *rig = *state;
@@ -433,6 +519,9 @@ int main(void)
 		LINK_TEST(sources),
 		LINK_TEST(too_many_sources),
 		LINK_TEST(source_of_no_sense),
+		LINK_TEST(claims),
+		LINK_TEST(claims_of_no_sense),
+		LINK_TEST(too_many_claims),
 		LINK_TEST(unknown_message),
 		LINK_TEST(opener_gone),
 	};

@@ -10,7 +10,9 @@
 static const struct opener_vs blue = {.id = 7,
 	.cookie = UINT64_C(0x1122334455667788),
 	.flavour = VS_NAMESPACE,
+	.mark = 77,
 	.is_host = 1,
+	.shares = 1,
 	.owner = 1000,
 	.root = (uid_t)-1,
 	.name = "blue",
@@ -56,6 +58,8 @@ static void round_trip(void **state)
 	assert_int_equal(read_message(room, len, &vs, doc), 0);
 	assert_true(vs.id == blue.id && vs.cookie == blue.cookie);
 	assert_int_equal(vs.is_host, 1);
+	assert_int_equal(vs.shares, 1);
+	assert_int_equal(vs.mark, 77);
 	assert_true(vs.owner == 1000 && vs.root == (uid_t)-1);
 	assert_string_equal(vs.name, "blue");
 	assert_int_equal(vs.alias_count, 2);

@@ -76,7 +76,7 @@ static struct opener_socket open_one(const struct rig *rig, enum opener_kind kin
 {
 	struct opener_socket result[OPENER_KIND_COUNT] = {{0, 0}};
 
-	opener_state_open(rig->dir, COOKIE, OPENER_BIT(kind), result);
+	opener_state_open(rig->dir, COOKIE, "", OPENER_BIT(kind), result);
 	return result[kind];
 }
 
@@ -142,14 +142,14 @@ static void new_one_takes_the_place(void **state)
 	char text[8] = "";
 
 	assert_int_equal(write(old, "old", 3), 3);
-	assert_int_equal(opener_state_commit(rig->dir, COOKIE), -ENOENT);
+	assert_int_equal(opener_state_commit(rig->dir, COOKIE, ""), -ENOENT);
 	fd = open_good(rig, OPENER_STATE_NEW);
 	assert_int_equal(write(fd, "left", 4), 4);
 	/* One that was given up: the next is empty. */
 	other = open_good(rig, OPENER_STATE_NEW);
 	assert_int_equal(lseek(other, 0, SEEK_END), 0);
 	assert_int_equal(write(other, "new", 3), 3);
-	assert_int_equal(opener_state_commit(rig->dir, COOKIE), 0);
+	assert_int_equal(opener_state_commit(rig->dir, COOKIE, ""), 0);
 	assert_int_equal(for_each_name(rig, false), 1);
 	close(old);
 	close(fd);
@@ -167,14 +167,14 @@ static void no_directory(void **state)
 	struct opener_socket result[OPENER_KIND_COUNT] = {{0, 0}};
 
 	(void)state;
-	opener_state_open(NULL, COOKIE, OPENER_STATES, result);
+	opener_state_open(NULL, COOKIE, "", OPENER_STATES, result);
 	assert_int_equal(result[OPENER_STATE].error, EOPNOTSUPP);
 	assert_int_equal(result[OPENER_STATE_NEW].error, EOPNOTSUPP);
 	assert_int_equal(result[OPENER_UDP4].error, 0);
-	opener_state_open("/nonexistent/state", COOKIE, OPENER_BIT(OPENER_STATE), result);
+	opener_state_open("/nonexistent/state", COOKIE, "", OPENER_BIT(OPENER_STATE), result);
 	assert_int_equal(result[OPENER_STATE].error, ENOENT);
-	assert_int_equal(opener_state_commit("/nonexistent/state", COOKIE), -ENOENT);
-	opener_state_remove("/nonexistent/state", COOKIE);
+	assert_int_equal(opener_state_commit("/nonexistent/state", COOKIE, ""), -ENOENT);
+	opener_state_remove("/nonexistent/state", COOKIE, "");
 	opener_state_sweep("/nonexistent/state", NULL, NULL);
 }
 
@@ -235,12 +235,12 @@ static void put(const struct rig *rig, const char *name, const struct state_id *
 	close(fd);
 }
 
-static bool is_abc(uint64_t cookie, void *arg)
+static bool is_abc(uint64_t cookie, const char *name, void *arg)
 {
 	unsigned *asked = arg;
 
 	(*asked)++;
-	return cookie >= COOKIE;
+	return cookie >= COOKIE && (!*name || !strcmp(name, "a@b.c"));
 }
 
 static void swept(void **state)
@@ -262,24 +262,34 @@ static void swept(void **state)
 	put(rig, "0000000000000ABC.state", NULL);
 	put(rig, "000000000000abc.state", NULL);
 	put(rig, "notes", NULL);
+	put(rig, "0000000000000abc@a@b.c.state", NULL);
+	put(rig, "0000000000000abc@red.state", NULL);
+	put(rig, "0000000000000abc@a@b.c.new", NULL);
+	put(rig, "0000000000000abcred.state", NULL);
+	put(rig, "0000000000000abc@.state", NULL);
 	assert_int_equal(mkdir(path(rig, "0000000000000002.state"), 0700), 0);
 	opener_state_sweep(rig->dir, is_abc, &asked);
-	assert_int_equal(asked, 5);
+	assert_int_equal(asked, 7);
 	assert_int_equal(access(path(rig, STATE_NAME), F_OK), 0);
 	assert_int_equal(access(path(rig, "0000000000000abe.state"), F_OK), 0);
 	assert_int_equal(access(path(rig, "0000000000000ABC.state"), F_OK), 0);
 	assert_int_equal(access(path(rig, "000000000000abc.state"), F_OK), 0);
 	assert_int_equal(access(path(rig, "notes"), F_OK), 0);
-	assert_int_equal(for_each_name(rig, false), 6); /* and the directory */
-	opener_state_remove(rig->dir, COOKIE);
-	opener_state_remove(rig->dir, COOKIE);
-	assert_int_equal(for_each_name(rig, false), 5);
+	assert_int_equal(access(path(rig, "0000000000000abc@a@b.c.state"), F_OK), 0);
+	assert_int_equal(access(path(rig, "0000000000000abcred.state"), F_OK), 0);
+	assert_int_equal(access(path(rig, "0000000000000abc@.state"), F_OK), 0);
+	assert_int_equal(for_each_name(rig, false), 9); /* and the directory */
+	opener_state_remove(rig->dir, COOKIE, "");
+	opener_state_remove(rig->dir, COOKIE, "");
+	assert_int_equal(for_each_name(rig, false), 8);
+	opener_state_remove(rig->dir, COOKIE, "a@b.c");
+	assert_int_equal(for_each_name(rig, false), 7);
 }
 
 static void headers(void **state)
 {
-	const struct state_id id = {{1, 2}, 3};
-	struct state_id got = {{0, 0}, 0};
+	const struct state_id id = {{1, 2}, 3, NULL};
+	struct state_id got = {.cookie = 0};
 	uint8_t bytes[STATE_HEADER_SIZE + 1];
 	struct buf_writer w;
 	struct buf_reader r;
@@ -301,8 +311,65 @@ static void headers(void **state)
 	assert_int_equal(got.cookie, 0);
 	buf_reader_init(&r, bytes, STATE_HEADER_SIZE);
 	assert_int_equal(state_get_header(&r, &got), 0);
-	assert_memory_equal(&got, &id, sizeof(id));
+	assert_memory_equal(got.boot, id.boot, sizeof(id.boot));
+	assert_int_equal(got.cookie, 3);
+	assert_string_equal(got.name, "");
 	assert_true(buf_reader_done(&r));
+}
+
+static void headers_of_names(void **state)
+{
+	struct state_id id = {{1, 2}, 3, "red"}, got = {.cookie = 0};
+	char longest[STATE_NAME_MAX + 2];
+	uint8_t bytes[STATE_HEADER_MAX + 8];
+	struct buf_writer w;
+	struct buf_reader r;
+
+	(void)state;
+	buf_writer_init(&w, bytes, sizeof(bytes));
+	state_put_header(&w, &id);
+	assert_int_equal(w.len, STATE_HEADER_SIZE + 3);
+	buf_reader_init(&r, bytes, w.len);
+	assert_int_equal(state_get_header(&r, &got), 0);
+	assert_string_equal(got.name, "red");
+	memset(longest, 'x', sizeof(longest));
+	longest[STATE_NAME_MAX] = '\0';
+	id.name = longest;
+	buf_writer_init(&w, bytes, sizeof(bytes));
+	state_put_header(&w, &id);
+	assert_int_equal(w.len, STATE_HEADER_MAX);
+	buf_reader_init(&r, bytes, w.len);
+	assert_int_equal(state_get_header(&r, &got), 0);
+	assert_string_equal(got.name, longest);
+}
+
+/* Each VS of a namespace has a file of its own. */
+static void names_apart(void **state)
+{
+	struct rig *rig = *state;
+	struct opener_socket red[OPENER_KIND_COUNT], blue[OPENER_KIND_COUNT];
+	uint32_t both = OPENER_STATES;
+	int fd = open_good(rig, OPENER_STATE);
+
+	opener_state_open(rig->dir, COOKIE, "red", both, red);
+	opener_state_open(rig->dir, COOKIE, "blue", both, blue);
+	assert_true(red[OPENER_STATE].fd >= 0 && blue[OPENER_STATE].fd >= 0);
+	assert_true(red[OPENER_STATE_NEW].fd >= 0 && blue[OPENER_STATE_NEW].fd >= 0);
+	assert_int_equal(for_each_name(rig, false), 5);
+	assert_int_equal(opener_state_commit(rig->dir, COOKIE, "red"), 0);
+	assert_int_equal(for_each_name(rig, false), 4);
+	assert_int_equal(access(path(rig, "0000000000000abc@red.state"), F_OK), 0);
+	assert_int_not_equal(opener_state_inode(rig->dir, COOKIE, "red"),
+		opener_state_inode(rig->dir, COOKIE, "blue"));
+	opener_state_remove(rig->dir, COOKIE, "red");
+	opener_state_remove(rig->dir, COOKIE, "");
+	assert_int_equal(access(path(rig, "0000000000000abc@blue.state"), F_OK), 0);
+	assert_int_equal(for_each_name(rig, false), 2);
+	close(fd);
+	for (unsigned k = OPENER_STATE; k <= OPENER_STATE_NEW; k++) {
+		close(red[k].fd);
+		close(blue[k].fd);
+	}
 }
 
 #define STATE_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -318,6 +385,8 @@ int main(void)
 		STATE_TEST(planted_directory),
 		STATE_TEST(swept),
 		cmocka_unit_test(headers),
+		cmocka_unit_test(headers_of_names),
+		STATE_TEST(names_apart),
 	};
 
 	return cmocka_run_group_tests_name("opener_state", tests, NULL, NULL);
