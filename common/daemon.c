@@ -338,6 +338,7 @@ static void remove_paths(const struct daemon *d)
 {
 	if (!opener_outlived(d->opener, OPENER_CONTROL))
 		unlink(d->control);
+	opener_remove_locals(d->opener);
 	if (opener_owns_path(d->opener) && !opener_outlived(d->opener, OPENER_PATH))
 		unlink(d->policy.path);
 }

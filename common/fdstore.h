@@ -5,7 +5,8 @@
  *
  * It is in use when $FDSTORE says how many descriptors the manager keeps. A stored socket pins its
  * namespace, and is taken back when its VS goes. All sockets of a VS are under one name, "n" and
- * the cookie to the base 36; those that belong to no VS are under key 0. The names of all are one
+ * the cookie to the base 36; those that belong to no VS are under key 0, and that of a mark VS, which
+ * shares its cookie with others, under a number that no cookie has. The names of all are one
  * string in the environment of the next start, which exec(2) refuses above 128 KiB: what would
  * go beyond is not stored. A cookie has as many digits as the machine made namespaces since it
  * was booted: up to 1.6 million of them, 4,230 VSs with five sockets each fit.
@@ -29,7 +30,8 @@
 #define FDSTORE_NAMES_MAX (124 * 1024)
 #define FDSTORE_KINDS                                                                              \
 	(OPENER_BIT(OPENER_UDP4) | OPENER_BIT(OPENER_UDP6) | OPENER_BIT(OPENER_TCP4) |             \
-		OPENER_BIT(OPENER_TCP6) | OPENER_BIT(OPENER_ABSTRACT) | OPENER_GLOBAL)
+		OPENER_BIT(OPENER_TCP6) | OPENER_BIT(OPENER_ABSTRACT) |                           \
+		OPENER_BIT(OPENER_LOCAL) | OPENER_GLOBAL)
 
 struct fdstore;
 

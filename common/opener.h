@@ -67,6 +67,10 @@ void opener_ping(struct opener *opener);
 /* A new server at the other end of fd is told everything. fd is taken over in any case. */
 int opener_attach(struct opener *opener, int fd);
 
+/* At the end: removes the local sockets of single VSs, but for those that are listened on when we
+ * are gone. */
+void opener_remove_locals(struct opener *opener);
+
 /* Is what stands at the path of the policy the socket that we listen on? */
 bool opener_owns_path(const struct opener *opener);
 

@@ -24,6 +24,7 @@ struct program {
 void opener_vs_policy_clear(struct opener_vs_policy *policy)
 {
 	free(policy->bind);
+	free(policy->local);
 	*policy = (struct opener_vs_policy){0};
 }
 

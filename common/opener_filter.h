@@ -29,6 +29,7 @@ struct opener_vs_policy {
 	unsigned bind_count;         /* 0: all addresses */
 	bool multicast;              /* answers to what is sent to ff02::202 */
 	bool idle;                   /* nothing is served there */
+	char *local;                 /* owned; path of a local socket of its own; NULL: none */
 };
 
 void opener_vs_policy_clear(struct opener_vs_policy *policy);

@@ -25,35 +25,38 @@
 static struct opener_entry *entry_by_cookie(const struct opener *opener, uint64_t cookie)
 {
 	struct vs *vs = vs_by_cookie(opener->reg, cookie);
-	struct opener_entry *e = NULL;
+	struct opener_entry *e = vs ? opener_entry_of(opener, vs) : NULL;
 
-	if (vs)
-		HASH_FIND(by_vs, opener->by_vs, &vs, sizeof(vs), e);
-	if (e && vs_is_host(vs) && !opener->hooks->serves_host(opener->hooks->arg))
+	if (e && !opener_is_announced(opener, e))
 		e = NULL;
 	vs_unref(vs);
-	return e;
+	/* Where it is shared the carrier has them. */
+	return opener_carrier(opener, cookie) ? opener_carrier(opener, cookie) : e;
+}
+
+/* Its namespace gives nobody away, but would be kept alive. */
+static bool is_of_host(const struct opener *opener, const struct opener_judged *j)
+{
+	struct vs *host = vs_by_name(opener->reg, VS_HOST);
+	bool is = host && vs_cookie(host) == j->cookie;
+
+	vs_unref(host);
+	return is;
 }
 
 /* Where a socket of this kind is kept; *key is that of the store. NULL: nowhere. */
 static int *slot_of(struct opener *opener, const struct opener_judged *j, uint64_t *key)
 {
 	struct opener_entry *e;
-	struct vs *host;
 
 	if (!(OPENER_BIT(j->kind) & OPENER_GLOBAL)) {
 		e = entry_by_cookie(opener, j->cookie);
 		*key = j->cookie;
 		return e ? &e->kept[j->kind] : NULL;
 	}
-	/* Its namespace gives nobody away, but would be kept alive. */
-	host = vs_by_name(opener->reg, VS_HOST);
 	*key = 0;
-	if (!host || vs_cookie(host) != j->cookie) {
-		vs_unref(host);
+	if (!is_of_host(opener, j))
 		return NULL;
-	}
-	vs_unref(host);
 	return &opener->global[j->kind == OPENER_PATH ? 0 : 1];
 }
 
@@ -79,30 +82,53 @@ static void note_stored(struct opener *opener, const struct inherited *in,
 		fdstore_stale(opener->store, in->key);
 }
 
+/* The local socket of which VS is it? NULL: of none. */
+static struct opener_entry *find_local(const struct opener *opener, int fd, struct opener_judged *j)
+{
+	struct opener_entry *e, *next;
+
+	HASH_ITER(by_id, opener->by_id, e, next)
+		if (e->policy.local && opener_is_announced(opener, e) &&
+			!opener_judge_local(fd, e->policy.local, j) && is_of_host(opener, j))
+			return e;
+	return NULL;
+}
+
+static const char *keep(struct opener *opener, const struct inherited *in,
+	const struct opener_judged *j, uint64_t key, int *slot)
+{
+	if (*slot >= 0 && !is_same_socket(*slot, in->fd))
+		return "a second one of its kind";
+	if (*slot < 0 && opener_make_ready(in->fd, j->kind))
+		return "it cannot be made ready";
+	if (*slot >= 0)
+		close(in->fd);
+	else
+		*slot = in->fd;
+	note_stored(opener, in, j, key, *slot);
+	return NULL;
+}
+
 /* NULL: it is kept, or it is one that is kept already; else why not. */
 static const char *adopt(struct opener *opener, const struct inherited *in)
 {
 	struct opener_judged j;
 	const char *why = opener_judge(in->fd, opener->policy, &j);
 	uint64_t key = 0;
+	struct opener_entry *local = why ? find_local(opener, in->fd, &j) : NULL;
 	int *slot = why ? NULL : slot_of(opener, &j, &key);
 
+	if (local)
+		return opener_note_local(local) ? "it is not at its path" :
+			keep(opener, in, &j, local->key, &local->kept[OPENER_LOCAL]);
 	if (why)
 		return why;
 	if (!slot)
 		return "its network namespace is not served";
-	if (*slot >= 0 && !is_same_socket(*slot, in->fd))
-		return "a second one of its kind";
-	if (*slot < 0 && opener_make_ready(in->fd, j.kind))
-		return "it cannot be made ready";
-	if (*slot >= 0)
-		close(in->fd);
-	else
-		*slot = in->fd;
-	note_stored(opener, in, &j, key, *slot);
-	if (j.kind == OPENER_PATH)
+	why = keep(opener, in, &j, key, slot);
+	if (!why && j.kind == OPENER_PATH)
 		opener_note_path(opener);
-	return NULL;
+	return why;
 }
 
 void opener_inherit(struct opener *opener, struct fdstore *store, const struct inherited *list,
@@ -143,7 +169,11 @@ void opener_settled(struct opener *opener)
 				continue;
 			log_info(vs_name(e->vs), "inherited socket (%s) is not wanted",
 				opener_kind_name((enum opener_kind)k));
-			fdstore_drop(opener->store, vs_cookie(e->vs), (enum opener_kind)k);
+			if (k == OPENER_LOCAL) {
+				opener_drop_local(opener, e);
+				continue;
+			}
+			fdstore_drop(opener->store, e->key, (enum opener_kind)k);
 			close(e->kept[k]);
 			e->kept[k] = -1;
 		}
@@ -216,7 +246,7 @@ int opener_kept(const struct opener *opener, struct inherited **list, size_t *co
 		rc = add_kept(&kept, opener, 0, OPENER_CONTROL, opener->global[1]);
 	HASH_ITER(by_id, opener->by_id, e, next)
 		for (unsigned k = 0; !rc && k < OPENER_KIND_COUNT; k++)
-			rc = add_kept(&kept, opener, vs_cookie(e->vs), k, e->kept[k]);
+			rc = add_kept(&kept, opener, e->key, k, e->kept[k]);
 	if (rc) {
 		free(kept.list);
 		return rc;

@@ -164,7 +164,7 @@ int opener_make_ready(int fd, enum opener_kind kind)
 {
 	int rc = 0;
 
-	if (OPENER_BIT(kind) & OPENER_GLOBAL)
+	if (OPENER_BIT(kind) & (OPENER_GLOBAL | OPENER_BIT(OPENER_LOCAL)))
 		return listen(fd, OPENER_PATH_BACKLOG) < 0 ? -errno : 0;
 	if (kind == OPENER_TCP4 || kind == OPENER_TCP6)
 		rc = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -201,6 +201,25 @@ const char *opener_judge(int fd, const struct opener_policy *policy, struct open
 	if (netns_socket_cookie(fd, &cookie))
 		return "of an unknown namespace";
 	*judged = (struct opener_judged){kind, cookie};
+	return NULL;
+}
+
+const char *opener_judge_local(int fd, const char *path, struct opener_judged *judged)
+{
+	struct facts f;
+	uint64_t cookie;
+
+	if (get_facts(fd, &f))
+		return "not a socket";
+	if (f.domain != AF_UNIX || f.type != SOCK_STREAM)
+		return "not a local stream socket";
+	if (is_connected(fd))
+		return "a connection";
+	if (!stands_at(fd, path))
+		return "no longer the socket at its path";
+	if (netns_socket_cookie(fd, &cookie))
+		return "of an unknown namespace";
+	*judged = (struct opener_judged){OPENER_LOCAL, cookie};
 	return NULL;
 }
 

@@ -18,6 +18,9 @@ struct opener_judged {
  * the log. Nothing is done to it. */
 const char *opener_judge(int fd, const struct opener_policy *policy, struct opener_judged *judged);
 
+/* The same for the local socket of one VS, which stands at path or is none of it. */
+const char *opener_judge_local(int fd, const char *path, struct opener_judged *judged);
+
 /* Gives it the options that the opener's own have, and has a stream socket listen. 0 or -errno. */
 int opener_make_ready(int fd, enum opener_kind kind);
 

@@ -116,14 +116,18 @@ static bool is_in_place(const struct opener *opener)
 
 static bool is_wanted(const struct opener *opener)
 {
+	struct vs *host = vs_by_name(opener->reg, VS_HOST);
+	uint64_t cookie = host ? vs_cookie(host) : 0;
 	struct opener_entry *e, *next;
 
-	if (!opener->policy->lock || !*opener->policy->lock ||
-		!opener->hooks->serves_host(opener->hooks->arg))
+	vs_unref(host);
+	if (!opener->policy->lock || !*opener->policy->lock)
 		return false;
+	/* Or mark VSs are, which have its port. */
 	HASH_ITER(by_id, opener->by_id, e, next)
-		if (vs_is_host(e->vs))
-			return !e->policy.idle;
+		if (!e->share && e->cookie == cookie && opener_is_announced(opener, e) &&
+			!e->policy.idle)
+			return true;
 	return false;
 }
 

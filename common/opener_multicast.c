@@ -34,6 +34,8 @@ struct interface {
 };
 
 struct scan {
+	struct opener *opener;
+	const struct opener_entry *carrier; /* of a namespace that VSs share: only its default's */
 	struct interface interface[INTERFACES_MAX];
 	unsigned count;
 	bool full;
@@ -59,6 +61,20 @@ static struct interface *get_interface(struct scan *scan, unsigned ifindex)
 	return &scan->interface[scan->count++];
 }
 
+/* Where VSs share a namespace the answer is the default VS's, and comes from an address of its own. */
+static bool may_answer_from(const struct scan *scan, const struct vs_address *a)
+{
+	struct vs *vs = scan->carrier ? vs_by_address(scan->opener->reg, scan->carrier->cookie,
+						(const struct sockaddr *)&a->addr)
+				      : NULL;
+	bool may = !scan->carrier ||
+		   (vs && opener_entry_of(scan->opener, vs) ==
+				   opener_default_of(scan->opener, scan->carrier));
+
+	vs_unref(vs);
+	return may;
+}
+
 static int add_address(const struct vs_address *a, void *arg)
 {
 	struct interface *i;
@@ -68,7 +84,7 @@ static int add_address(const struct vs_address *a, void *arg)
 	if (a->addr.ss_family != AF_INET6)
 		return 0;
 	memcpy(&in6, &a->addr, sizeof(in6));
-	if (IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr))
+	if (IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) || !may_answer_from(arg, a))
 		return 0;
 	i = get_interface(arg, a->ifindex);
 	if (!i)
@@ -212,9 +228,18 @@ static void tell_failed(struct opener_entry *e, int error)
 	e->multicast.failed = error != 0;
 }
 
-static bool is_wanted(const struct opener_entry *e)
+/* Whose settings and addresses count; NULL: nobody's. */
+static struct opener_entry *answerer(const struct opener *opener, struct opener_entry *e)
 {
-	return e->policy.multicast && !opener_filter_restricts(&e->policy, AF_INET6);
+	return e->share ? opener_default_of(opener, e) : e;
+}
+
+static bool is_wanted(const struct opener *opener, struct opener_entry *e)
+{
+	const struct opener_entry *a = answerer(opener, e);
+
+	return a && (e->share || !opener_shares(opener, e)) && a->policy.multicast &&
+	       !opener_filter_restricts(&a->policy, AF_INET6);
 }
 
 void opener_multicast_now(struct opener *opener, struct opener_entry *e)
@@ -229,12 +254,16 @@ void opener_multicast_now(struct opener *opener, struct opener_entry *e)
 		return;
 	if (m->socket != id)
 		start_over(fd, m, id);
-	if (!is_wanted(e) && !m->count)
+	if (!is_wanted(opener, e) && !m->count)
 		return;
 	scan = calloc(1, sizeof(*scan));
 	rc = scan ? 0 : -ENOMEM;
-	if (!rc && is_wanted(e))
-		rc = vs_addresses(e->vs, add_address, scan);
+	if (!rc) {
+		scan->opener = opener;
+		scan->carrier = e->share ? e : NULL;
+	}
+	if (!rc && is_wanted(opener, e))
+		rc = vs_addresses(answerer(opener, e)->vs, add_address, scan);
 	if (rc >= 0) {
 		rc = follow(fd, m, scan);
 		tell_sources(opener, e, scan);
@@ -245,7 +274,9 @@ void opener_multicast_now(struct opener *opener, struct opener_entry *e)
 
 void opener_multicast_soon(struct opener *opener, struct opener_entry *e)
 {
-	if (!is_wanted(e))
+	if (opener_carrier(opener, e->cookie))
+		e = opener_carrier(opener, e->cookie);
+	if (!is_wanted(opener, e))
 		return;
 	e->multicast.stale = true;
 	if (!loop_timer_set(&opener->multicast_timer))
@@ -267,7 +298,7 @@ void opener_multicast_check(struct opener *opener)
 	struct opener_entry *e, *next;
 
 	HASH_ITER(by_id, opener->by_id, e, next)
-		if (is_wanted(e) && (vs_nsid(e->vs) < 0 || e->multicast.failed))
+		if (is_wanted(opener, e) && (vs_nsid(e->vs) < 0 || e->multicast.failed))
 			opener_multicast_now(opener, e);
 }
 

@@ -21,16 +21,36 @@ struct opener_multicast {
 	bool failed;       /* and that was told */
 };
 
+/* What the VSs of one namespace have in common, as long as there are mark VSs among them. */
+struct opener_share {
+	struct claim *claims; /* as last told; owned */
+	size_t count;
+	uint64_t default_vs, rest_vs;
+	bool stale;     /* other claims may have to be told */
+	bool full;      /* and there were too many, which was told */
+	uint64_t after; /* not looked at again before that; loop time */
+};
+
+/* A VS, or the carrier of a namespace that VSs share. */
 struct opener_entry {
-	UT_hash_handle by_id, by_vs;
+	UT_hash_handle by_id, by_vs, by_cookie;
 	uint64_t id;
-	struct vs *vs; /* a reference */
-	bool told;     /* the server knows it */
+	struct vs *vs;   /* a reference; of a carrier any of those that it carries */
+	uint64_t cookie; /* of its namespace */
+	uint64_t key;    /* in the store */
+	bool told;       /* the server knows it */
+	struct opener_share *share; /* of a carrier; else NULL */
 	int kept[OPENER_KIND_COUNT];
 	uint64_t state_inode; /* of the state file that the server writes; 0: it has none */
 	uint32_t unclaimed; /* of these, inherited and not asked for yet */
 	struct opener_vs_policy policy;
 	struct opener_multicast multicast;
+	/* What stands where its own local socket was made; path NULL: there is none. */
+	struct {
+		char *path;
+		dev_t dev;
+		ino_t ino;
+	} local;
 };
 
 struct opener {
@@ -41,6 +61,7 @@ struct opener {
 	struct loop_io reg_io;
 	struct channel *channel; /* NULL while there is no server */
 	struct opener_entry *by_id, *by_vs;
+	struct opener_entry *carriers; /* those of by_id that are no VSs, by cookie */
 	uint64_t last_id;
 	int global[2]; /* kept: OPENER_PATH, OPENER_CONTROL */
 	dev_t path_dev; /* what was at the path when the socket was bound there */
@@ -49,6 +70,7 @@ struct opener {
 	struct fdstore *store; /* NULL: there is none */
 	struct opener_warm warm;
 	struct loop_timer multicast_timer; /* set while an entry is stale */
+	struct loop_timer share_timer;     /* likewise a carrier, or one is to be looked at */
 	int lock; /* of policy->lock; -1: not held */
 	bool lock_refused; /* and that was told */
 	uint8_t out[CHANNEL_MESSAGE_MAX];
@@ -61,6 +83,46 @@ int opener_send(struct opener *opener, const struct buf_writer *w, const int *fd
 
 /* 0, or -EPROTO and the like: the server is not to be trusted further. */
 int opener_request(struct opener *opener, struct channel_message *message);
+
+/* opener.c: the table of entries, and what the server is told of them. */
+struct opener_entry *opener_entry_of(const struct opener *opener, const struct vs *vs);
+bool opener_is_announced(const struct opener *opener, const struct opener_entry *e);
+/* Of a VS in by_vs, of a carrier in carriers. NULL: no memory. */
+struct opener_entry *opener_add_entry(struct opener *opener, struct vs *vs, bool carrier);
+void opener_remove_entry(struct opener *opener, struct opener_entry *e);
+void opener_tell_vs(struct opener *opener, struct opener_entry *e);
+void opener_tell_gone(struct opener *opener, struct opener_entry *e);
+
+/* opener_share.c: VSs that share a namespace. */
+struct opener_entry *opener_carrier(const struct opener *opener, uint64_t cookie);
+/* Is this VS served by the sockets of a carrier? */
+bool opener_shares(const struct opener *opener, const struct opener_entry *e);
+/* Which kinds of socket may it have? */
+uint32_t opener_kinds_of(const struct opener *opener, const struct opener_entry *e);
+/* There is something new about the VSs of this namespace. Makes its carrier when the first mark VS
+ * is there, and lets it go with the last; leaving: not to be counted any more, or NULL. */
+void opener_share_follow(struct opener *opener, uint64_t cookie, const struct opener_entry *leaving);
+/* The claims are to be told: soon, or now. */
+void opener_claims_soon(struct opener *opener, uint64_t cookie);
+void opener_claims_now(struct opener *opener);
+void opener_on_share_timer(struct loop_timer *timer);
+void opener_share_forget(struct opener_share *share); /* the server is another one */
+/* The VS that has loopback, the wildcard and multicasts in the namespace of a carrier, or NULL. */
+struct opener_entry *opener_default_of(const struct opener *opener, const struct opener_entry *e);
+
+/* opener_local.c: the local socket that a VS has for itself. */
+struct opener_socket opener_get_local(struct opener *opener, struct opener_entry *e);
+/* Closes it, and removes it from its path. */
+void opener_drop_local(struct opener *opener, struct opener_entry *e);
+/* The policy has changed. */
+void opener_follow_local(struct opener *opener, struct opener_entry *e);
+/* Those that somebody removed or replaced are made again, and given to the server. */
+void opener_check_locals(struct opener *opener);
+/* An inherited one now stands where its path is. */
+int opener_note_local(struct opener_entry *e);
+
+/* The name that the state file of this VS has, "" when it is its namespace's. */
+const char *opener_state_name(const struct opener_entry *e);
 
 /* What now stands at the path of the policy is our socket. */
 void opener_note_path(struct opener *opener);

@@ -112,8 +112,8 @@ int opener_get_vs(struct buf_reader *r, struct opener_vs *vs); /* 0 or -EPROTO *
  * Who has which address in a shared namespace: the owners are ids of VSs. Long lists come in
  * several messages, the first and the last of which are marked; all of them tell the rest.
  */
-#define OPENER_CLAIMS_MAX 65536    /* in one namespace */
-#define OPENER_CLAIMS_MESSAGE 1024 /* in one message */
+#define OPENER_CLAIMS_MAX 65536u    /* in one namespace */
+#define OPENER_CLAIMS_MESSAGE 1024u /* in one message */
 struct opener_claims {
 	uint8_t first, last;
 	uint64_t default_vs; /* has loopback, the wildcard and AF_UNIX; 0: nobody has */

@@ -71,10 +71,20 @@ static struct opener_socket get_global(struct opener *opener, enum opener_kind k
 	return (struct opener_socket){*kept, *kept < 0 ? EOPNOTSUPP : 0};
 }
 
+/* Of what it has not, and must not have, it gets nothing. */
 static void get_of_vs(struct opener *opener, struct opener_entry *e, uint32_t mask,
 	struct opener_socket *result)
 {
-	uint32_t missing = 0;
+	uint32_t missing = 0, barred = mask & ~opener_kinds_of(opener, e);
+
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if (barred & (1u << k))
+			result[k] = (struct opener_socket){-1, EOPNOTSUPP};
+	mask &= ~barred;
+	if (mask & OPENER_BIT(OPENER_LOCAL))
+		result[OPENER_LOCAL] = opener_get_local(opener, e);
+	e->unclaimed &= ~mask;
+	mask &= ~OPENER_BIT(OPENER_LOCAL);
 
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		if ((mask & (1u << k)) && e->kept[k] < 0)
@@ -89,10 +99,8 @@ static void get_of_vs(struct opener *opener, struct opener_entry *e, uint32_t ma
 		else
 			result[k] = (struct opener_socket){e->kept[k], 0};
 		if ((missing & (1u << k)) && e->kept[k] >= 0)
-			fdstore_put(opener->store, vs_cookie(e->vs), (enum opener_kind)k,
-				e->kept[k]);
+			fdstore_put(opener->store, e->key, (enum opener_kind)k, e->kept[k]);
 	}
-	e->unclaimed &= ~mask;
 }
 
 /* vs NULL: a global socket, which is looked for in the host's namespace. */
@@ -132,15 +140,25 @@ int opener_answer_listen(struct opener *opener, struct vs *vs, uint64_t id, uint
 	return opener_send(opener, &w, fds, fd_count);
 }
 
+const char *opener_state_name(const struct opener_entry *e)
+{
+	return vs_flavour(e->vs) == VS_MARK ? vs_name(e->vs) : "";
+}
+
+static uint64_t state_inode(const struct opener *opener, const struct opener_entry *e)
+{
+	return opener_state_inode(opener->policy->state, e->cookie, opener_state_name(e));
+}
+
 /* State files are the server's alone: closed here as soon as they are sent. */
 static int answer_with_state(struct opener *opener, struct opener_entry *e, uint32_t mask,
 	struct opener_socket *sockets)
 {
 	int rc;
 
-	opener_state_open(opener->policy->state, vs_cookie(e->vs), mask, sockets);
+	opener_state_open(opener->policy->state, e->cookie, opener_state_name(e), mask, sockets);
 	if ((mask & OPENER_BIT(OPENER_STATE)) && sockets[OPENER_STATE].fd >= 0)
-		e->state_inode = opener_state_inode(opener->policy->state, vs_cookie(e->vs));
+		e->state_inode = state_inode(opener, e);
 	rc = opener_answer_listen(opener, e->vs, e->id, mask, sockets);
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		if ((mask & OPENER_STATES & (1u << k)) && sockets[k].fd >= 0)
@@ -167,11 +185,11 @@ static int on_commit(struct opener *opener, struct buf_reader *r)
 	if (!buf_reader_done(r))
 		return -EPROTO;
 	HASH_FIND(by_id, opener->by_id, &id, sizeof(id), e);
-	if (!e || !e->told)
+	if (!e || !e->told || e->share)
 		return 0;
-	rc = opener_state_commit(opener->policy->state, vs_cookie(e->vs));
+	rc = opener_state_commit(opener->policy->state, e->cookie, opener_state_name(e));
 	if (!rc)
-		e->state_inode = opener_state_inode(opener->policy->state, vs_cookie(e->vs));
+		e->state_inode = state_inode(opener, e);
 	return tell_committed(opener, e, rc);
 }
 
@@ -180,9 +198,7 @@ void opener_check_states(struct opener *opener)
 	struct opener_entry *e, *next;
 
 	HASH_ITER(by_id, opener->by_id, e, next) {
-		if (!e->told || !e->state_inode ||
-			opener_state_inode(opener->policy->state, vs_cookie(e->vs)) ==
-				e->state_inode)
+		if (!e->told || !e->state_inode || state_inode(opener, e) == e->state_inode)
 			continue;
 		log_warn(vs_name(e->vs),
 			"the state file is not in its place any more, making it again");
@@ -236,10 +252,12 @@ static int on_listen(struct opener *opener, struct buf_reader *r)
 	/* The VS may have gone while the request was on its way. */
 	if (!e || !e->told)
 		return 0;
-	get_of_vs(opener, e, mask & ~OPENER_STATES, sockets);
+	get_of_vs(opener, e, mask & ~(e->share ? 0 : OPENER_STATES), sockets);
 	opener_restrict(opener, e, mask & ~OPENER_STATES, sockets);
 	if (mask & OPENER_BIT(OPENER_UDP6))
 		opener_multicast_now(opener, e);
+	if (e->share)
+		return opener_answer_listen(opener, e->vs, e->id, mask, sockets);
 	return answer_with_state(opener, e, mask, sockets);
 }
 
@@ -262,7 +280,11 @@ static int on_release(struct opener *opener, struct buf_reader *r)
 	for (unsigned k = 0; e && k < OPENER_KIND_COUNT; k++) {
 		if (!(mask & (1u << k)) || e->kept[k] < 0)
 			continue;
-		fdstore_drop(opener->store, vs_cookie(e->vs), (enum opener_kind)k);
+		if (k == OPENER_LOCAL) {
+			opener_drop_local(opener, e);
+			continue;
+		}
+		fdstore_drop(opener->store, e->key, (enum opener_kind)k);
 		close(e->kept[k]);
 		e->kept[k] = -1;
 	}
@@ -375,7 +397,7 @@ static int on_addresses(struct opener *opener, struct buf_reader *r)
 		return -EPROTO;
 	HASH_ITER(by_id, opener->by_id, e, next) {
 		list.count = 0;
-		if (!e->told || rc)
+		if (!e->told || e->share || rc)
 			continue;
 		/* A VS whose addresses cannot be read is shown without. */
 		vs_addresses(e->vs, collect_address, &list);

@@ -87,20 +87,28 @@ static int set_up_inet(int fd, enum opener_kind kind, uint16_t port,
 	return rc;
 }
 
-static int open_inet(enum opener_kind kind, uint16_t port,
+/* fd is taken over; it may be -errno. */
+static int finish_inet(int fd, enum opener_kind kind, uint16_t port,
 	const struct opener_vs_policy *vs_policy)
 {
-	int fd = socket(family_of(kind), type_of(kind) | FLAGS, 0);
 	int rc;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	rc = set_up_inet(fd, kind, port, vs_policy);
 	if (rc) {
 		close(fd);
 		return rc;
 	}
 	return fd;
+}
+
+static int open_inet(enum opener_kind kind, uint16_t port,
+	const struct opener_vs_policy *vs_policy)
+{
+	int fd = socket(family_of(kind), type_of(kind) | FLAGS, 0);
+
+	return finish_inet(fd < 0 ? -errno : fd, kind, port, vs_policy);
 }
 
 /* The kernel's clients and libtirpc address the name without a trailing NUL. */
@@ -174,12 +182,32 @@ static void fill(struct opener_socket *result, uint32_t mask, int fd)
 				.error = fd < 0 ? -fd : 0};
 }
 
+/* With the mark of the VS, where it has one: what leaves by them is the VS's from the first packet. */
+static void make_call_sockets(struct vs *vs, const struct opener_vs_policy *vs_policy, uint32_t mask,
+	struct opener_socket *result)
+{
+	for (unsigned k = OPENER_CALL4; k <= OPENER_CALL6; k++) {
+		enum opener_kind kind = (enum opener_kind)k;
+		if (mask & OPENER_BIT(kind))
+			fill(result, OPENER_BIT(kind),
+				finish_inet(vs_socket(vs, family_of(kind), SOCK_DGRAM | FLAGS, 0),
+					kind, 0, vs_policy));
+	}
+}
+
 void opener_make_sockets(struct vs *vs, const struct opener_policy *policy,
 	const struct opener_vs_policy *vs_policy, uint32_t mask, struct opener_socket *result)
 {
 	struct vs_saved saved;
-	int rc = vs_enter(vs, &saved);
+	int rc;
 
+	if (vs_flavour(vs) == VS_MARK) {
+		make_call_sockets(vs, vs_policy, mask, result);
+		mask &= ~(OPENER_BIT(OPENER_CALL4) | OPENER_BIT(OPENER_CALL6));
+	}
+	if (!mask)
+		return;
+	rc = vs_enter(vs, &saved);
 	if (rc) {
 		fill(result, mask, rc);
 		return;

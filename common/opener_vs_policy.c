@@ -19,7 +19,7 @@ void opener_restrict(struct opener *opener, struct opener_entry *e, uint32_t mas
 		int rc = opener_filter_set(sockets[k].fd, (enum opener_kind)k, &e->policy);
 		if (!rc)
 			continue;
-		fdstore_drop(opener->store, vs_cookie(e->vs), (enum opener_kind)k);
+		fdstore_drop(opener->store, e->key, (enum opener_kind)k);
 		close(e->kept[k]);
 		e->kept[k] = -1;
 		sockets[k] = (struct opener_socket){-1, -rc};
@@ -41,6 +41,7 @@ void opener_apply_policy(struct opener *opener, struct opener_entry *e)
 	struct opener_socket sockets[OPENER_KIND_COUNT] = {{0}};
 	uint32_t kept = 0, lost = 0;
 
+	opener_follow_local(opener, e);
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++) {
 		sockets[k].fd = e->kept[k];
 		kept |= e->kept[k] < 0 ? 0 : 1u << k;

@@ -25,12 +25,13 @@ static void write_peer(const struct proc_caller *caller, char *text, size_t size
 	char address[INET6_ADDRSTRLEN] = "?";
 	const struct uaddr *peer = &caller->peer;
 	uid_t uid;
+	bool sure;
 
 	if (peer->family != AF_UNIX) {
 		inet_ntop(peer->family, peer->addr, address, sizeof(address));
 		snprintf(text, size, peer->family == AF_INET ? "%s:%u" : "[%s]:%u", address,
 			peer->port);
-	} else if (caller->peer_uid && !caller->peer_uid(caller->arg, &uid)) {
+	} else if (caller->peer_uid && !caller->peer_uid(caller->arg, &uid, &sure)) {
 		snprintf(text, size, "uid %u", uid);
 	} else {
 		snprintf(text, size, "uid unknown");

@@ -83,8 +83,14 @@ static struct request exact_request(const struct regs_entry *e)
 	return r;
 }
 
+static bool is_served(const struct ghosts_scope *scope, const struct ghosts_query *q,
+	const struct ghosts_socket *s)
+{
+	return (!scope || scope->has(scope->arg, s)) && ghosts_serves(q->entry, s);
+}
+
 /* The answer is one message, an error where there is no such socket. */
-static int look_up(int fd, struct ghosts_query *q)
+static int look_up(int fd, const struct ghosts_scope *scope, struct ghosts_query *q)
 {
 	struct request r = exact_request(q->entry);
 	unsigned char bytes[1024];
@@ -102,7 +108,7 @@ static int look_up(int fd, struct ghosts_query *q)
 		rc = netlink_error(&m);
 		return rc == -ENOENT ? 0 : rc;
 	}
-	q->present = take_socket(&m, &s) && ghosts_serves(q->entry, &s);
+	q->present = take_socket(&m, &s) && is_served(scope, q, &s);
 	return 0;
 }
 
@@ -178,8 +184,8 @@ static size_t put_ports(struct request *r, const struct ghosts_query *queries, s
 }
 
 /* 1: that was all. */
-static int take_answers(const struct request *r, struct ghosts_query *queries, size_t count,
-	const void *bytes, size_t len)
+static int take_answers(const struct request *r, const struct ghosts_scope *scope,
+	struct ghosts_query *queries, size_t count, const void *bytes, size_t len)
 {
 	struct netlink_message m;
 	struct ghosts_socket s;
@@ -199,13 +205,14 @@ static int take_answers(const struct request *r, struct ghosts_query *queries, s
 			return -EPROTO;
 		for (size_t i = 0; i < count; i++) {
 			if (concerns(&queries[i], r->req.sdiag_family, r->req.sdiag_protocol))
-				queries[i].present = ghosts_serves(queries[i].entry, &s);
+				queries[i].present = is_served(scope, &queries[i], &s);
 		}
 	}
 	return rc;
 }
 
-static int search(int fd, struct ghosts_query *queries, size_t count, int family, int protocol)
+static int search(int fd, const struct ghosts_scope *scope, struct ghosts_query *queries,
+	size_t count, int family, int protocol)
 {
 	struct request r = new_request(family, protocol, NLM_F_DUMP);
 	unsigned char bytes[BUFFER_SIZE];
@@ -217,14 +224,15 @@ static int search(int fd, struct ghosts_query *queries, size_t count, int family
 	for (unsigned i = 0; i < READS_MAX && rc == 0; i++) {
 		ssize_t n = netlink_receive(fd, bytes, sizeof(bytes));
 
-		rc = n < 0 ? (int)n : take_answers(&r, queries, count, bytes, (size_t)n);
+		rc = n < 0 ? (int)n : take_answers(&r, scope, queries, count, bytes, (size_t)n);
 	}
 	if (rc == 0)
 		rc = -EBUSY;
 	return rc < 0 ? rc : 0;
 }
 
-int ghosts_look(int diag_fd, struct ghosts_query *queries, size_t count)
+int ghosts_look(int diag_fd, const struct ghosts_scope *scope, struct ghosts_query *queries,
+	size_t count)
 {
 	static const int families[] = {AF_INET, AF_INET6};
 	static const int protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
@@ -236,11 +244,11 @@ int ghosts_look(int diag_fd, struct ghosts_query *queries, size_t count)
 	caller_diag_drain(diag_fd);
 	for (size_t i = 0; i < count && !rc; i++) {
 		queries[i].present = false;
-		rc = look_up(diag_fd, &queries[i]);
+		rc = look_up(diag_fd, scope, &queries[i]);
 	}
 	for (unsigned f = 0; f < 2; f++)
 		for (unsigned p = 0; p < 2 && !rc; p++)
-			rc = search(diag_fd, queries, count, families[f], protocols[p]);
+			rc = search(diag_fd, scope, queries, count, families[f], protocols[p]);
 	if (rc)
 		caller_diag_drain(diag_fd);
 	return rc;

@@ -49,6 +49,18 @@ static void tell(struct ghosts_watch *w, const struct vserver *vs, const struct 
 			(unsigned long long)dropped);
 }
 
+static bool has_socket(void *arg, const struct ghosts_socket *s)
+{
+	return share_has_socket(arg, s);
+}
+
+static int look(struct vserver *vs, struct ghosts_query *queries, size_t count)
+{
+	const struct ghosts_scope scope = {has_socket, vs};
+
+	return ghosts_look(vs->diag_fd, vs->shares ? &scope : NULL, queries, count);
+}
+
 /* True when it is removed. It may have come back since it was last looked for. */
 static bool remove_ghost(struct ghosts_watch *w, struct vserver *vs, const struct regs_entry *e)
 {
@@ -57,7 +69,7 @@ static bool remove_ghost(struct ghosts_watch *w, struct vserver *vs, const struc
 	struct regs_entry copy = *e;
 	char text[UADDR_MAX];
 
-	if (ghosts_look(vs->diag_fd, &query, 1) != 0 || query.present ||
+	if (look(vs, &query, 1) != 0 || query.present ||
 		copy_str(text, sizeof(text), e->text) != 0)
 		return false;
 	copy.text = text;
@@ -119,7 +131,7 @@ static bool look_at(struct ghosts_watch *w, struct vserver *vs)
 	size_t count = collect(vs, queries, &seen, &last);
 
 	/* Without an answer nobody is judged. */
-	if (count && ghosts_look(vs->diag_fd, queries, count) == 0)
+	if (count && look(vs, queries, count) == 0)
 		removed = judge(w, vs, queries, count);
 	vs->ghosts_at = last ? 0 : vs->ghosts_at + seen - removed;
 	return last;

@@ -53,22 +53,49 @@ bool proc_is_superuser(const struct proc_vs *vs, uid_t uid)
 	return false;
 }
 
-enum proc_result proc_owner(const struct proc_ctx *ctx, struct regs_owner *owner)
+/* Who the caller is in this VS. */
+static enum proc_result find_owner(const struct proc_ctx *ctx, const struct proc_vs *vs,
+	struct regs_owner *owner)
 {
 	const struct proc_caller *caller = ctx->caller;
 	struct regs_owner who = {.superuser = false, .uid = (uid_t)-1};
+	bool sure = false;
 	int rc;
 
-	if (!caller->inside && !ctx->vs->insecure)
-		return RESULT_TOO_WEAK;
 	if (caller->inside) {
-		rc = caller->peer_uid ? caller->peer_uid(caller->arg, &who.uid) : -ENOENT;
+		rc = caller->peer_uid ? caller->peer_uid(caller->arg, &who.uid, &sure) : -ENOENT;
 		if (rc)
 			return rc == -EDQUOT ? RESULT_DROP : RESULT_TOO_WEAK;
-		who.superuser = proc_is_superuser(ctx->vs, who.uid);
+		who.superuser = proc_is_superuser(vs, who.uid);
+		/* Nobody becomes superuser by sharing a port with one. */
+		if (who.superuser && !sure)
+			return RESULT_TOO_WEAK;
 	}
 	*owner = who;
 	return RESULT_SUCCESS;
+}
+
+enum proc_result proc_place(struct proc_ctx *ctx, const struct proc_subject *subject,
+	struct proc_vs **vs, struct regs_owner *owner)
+{
+	const struct uaddr *host = subject->host;
+	struct proc_vs *at = ctx->vs;
+	enum proc_result result;
+
+	if (!ctx->caller->inside && !ctx->vs->insecure)
+		return RESULT_TOO_WEAK;
+	if (host && uaddr_is_wildcard(host))
+		host = NULL;
+	if (at->place)
+		at = at->place(at->place_arg, ctx->caller, host);
+	if (at && at != ctx->vs && !proc_admitted(ctx, at, subject))
+		return RESULT_TOO_WEAK;
+	if (!at && ctx->vs->nobody)
+		return RESULT_TOO_WEAK;
+	result = at ? find_owner(ctx, at, owner) : RESULT_SUCCESS;
+	if (result == RESULT_SUCCESS)
+		*vs = at;
+	return result;
 }
 
 bool proc_is_datagram(enum netid netid)
@@ -81,11 +108,11 @@ bool proc_may_list(const struct proc_ctx *ctx)
 	return ctx->vs->udp_dump || ctx->caller->inside || !proc_is_datagram(ctx->caller->netid);
 }
 
-enum proc_result proc_changed(
-	struct proc_ctx *ctx, bool done, void (*count)(struct stats *stats, uint32_t rpcb_vers))
+enum proc_result proc_changed(struct proc_ctx *ctx, struct proc_vs *vs, bool done,
+	void (*count)(struct stats *stats, uint32_t rpcb_vers))
 {
 	if (done)
-		count(ctx->vs->stats, ctx->call.vers);
+		count(vs->stats, ctx->call.vers);
 	rpcmsg_put_u32(&ctx->out, done);
 	return RESULT_SUCCESS;
 }
@@ -100,12 +127,27 @@ static proc_fn *find_proc(uint32_t vers, uint32_t proc)
 	return proc <= RPCBPROC_GETSTAT ? rpcb_procs[proc] : NULL;
 }
 
+/* Of those who come to no VS. */
+static bool is_barred(struct proc_ctx *ctx)
+{
+	const struct rpcmsg_call *call = &ctx->call;
+
+	if (!ctx->vs->nobody ||
+		(call->prog == REGS_PROG_RPCBIND && call->vers >= PMAPVERS &&
+			call->vers <= RPCBVERS4 &&
+			(call->proc == RPCBPROC_SET || call->proc == RPCBPROC_UNSET)))
+		return false;
+	/* It has no host part, and the log tells. */
+	ctx->vs->place(ctx->vs->place_arg, ctx->caller, NULL);
+	return true;
+}
+
 static enum proc_result dispatch(struct proc_ctx *ctx)
 {
 	const struct rpcmsg_call *call = &ctx->call;
 	proc_fn *fn;
 
-	if (!ctx->vs)
+	if (!ctx->vs || is_barred(ctx))
 		return RESULT_TOO_WEAK;
 	if (call->prog != REGS_PROG_RPCBIND)
 		return RESULT_PROG_UNAVAIL;

@@ -35,6 +35,15 @@ struct proc_watch {
 	void *arg;
 };
 
+struct proc_vs;
+
+/*
+ * In which of the VSs that share a namespace is what has this host part to be registered? host
+ * NULL: it has none, or the wildcard. NULL: in none that this caller may name, of which the log tells.
+ */
+typedef struct proc_vs *proc_place_fn(void *arg, const struct proc_caller *caller,
+	const struct uaddr *host);
+
 /* What the procedures need of a virtual server. */
 struct proc_vs {
 	struct regs *regs;
@@ -47,6 +56,11 @@ struct proc_vs {
 	const uid_t *superusers;
 	size_t superuser_count;
 	const struct proc_watch *watch; /* NULL: no rules, and nobody is told */
+	proc_place_fn *place; /* NULL: the VS has its namespace for itself */
+	void *place_arg;
+	/* It is no VS, but stands for those that share a namespace without a default: whoever comes by
+	 * loopback or a local socket may SET and UNSET on addresses of theirs, and nothing else. */
+	bool nobody;
 };
 
 /* Who asks, as the transport knows it. */
@@ -55,10 +69,13 @@ struct proc_caller {
 	struct uaddr peer;      /* the caller's address; family AF_UNIX: local socket */
 	struct uaddr contacted; /* the address the caller sent to; IP transports only */
 	bool inside;            /* local socket, or both addresses loopback and ingress on lo */
+	bool common;            /* inside, by what VSs that share a namespace have in common: loopback,
+				 * or a local socket that is not of a single VS */
 	uint64_t wall_seconds;  /* for GETTIME */
-	/* The uid at the other end, asked for SET and UNSET only. 0, or -errno: unknown; -EDQUOT:
-	 * not to be found out now, and the call is not answered. */
-	int (*peer_uid)(void *arg, uid_t *uid);
+	/* The uid at the other end, asked for SET and UNSET only; if it is not sure it makes nobody
+	 * superuser. 0, or -errno: unknown; -EDQUOT: not to be found out now, and the call is not
+	 * answered. */
+	int (*peer_uid)(void *arg, uid_t *uid, bool *sure);
 	void *arg;
 };
 

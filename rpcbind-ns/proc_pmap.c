@@ -33,7 +33,7 @@ static uint32_t netid_prot(enum netid netid)
 	return netid == NETID_UDP ? IPPROTO_UDP : 0;
 }
 
-static bool set(struct proc_ctx *ctx, const struct pmap_args *args, const struct regs_owner *owner)
+static bool set(struct proc_vs *vs, const struct pmap_args *args, const struct regs_owner *owner)
 {
 	struct uaddr any = {.family = AF_INET, .port = (uint16_t)args->port};
 	char text[UADDR_MAX];
@@ -41,8 +41,17 @@ static bool set(struct proc_ctx *ctx, const struct pmap_args *args, const struct
 	if (args->port > UINT16_MAX)
 		return false;
 	uaddr_format(&any, text, sizeof(text));
-	return regs_set(ctx->vs->regs, args->prog, args->vers, prot_netid(args->prot), text,
+	return regs_set(vs->regs, args->prog, args->vers, prot_netid(args->prot), text,
 		       owner) == 0;
+}
+
+/* There are no host parts. */
+static enum proc_result place(struct proc_ctx *ctx, const struct pmap_args *args,
+	struct proc_vs **vs, struct regs_owner *owner)
+{
+	const struct proc_subject subject = {args->prog, args->vers, NULL};
+
+	return proc_place(ctx, &subject, vs, owner);
 }
 
 enum proc_result proc_pmap_set(struct proc_ctx *ctx)
@@ -50,13 +59,14 @@ enum proc_result proc_pmap_set(struct proc_ctx *ctx)
 	struct regs_owner owner;
 	struct pmap_args args;
 	enum proc_result result;
+	struct proc_vs *vs;
 
 	if (!get_args(ctx, &args))
 		return RESULT_GARBAGE_ARGS;
-	result = proc_owner(ctx, &owner);
+	result = place(ctx, &args, &vs, &owner);
 	if (result != RESULT_SUCCESS)
 		return result;
-	return proc_changed(ctx, set(ctx, &args, &owner), stats_count_set);
+	return proc_changed(ctx, vs, vs && set(vs, &args, &owner), stats_count_set);
 }
 
 enum proc_result proc_pmap_unset(struct proc_ctx *ctx)
@@ -64,15 +74,16 @@ enum proc_result proc_pmap_unset(struct proc_ctx *ctx)
 	struct regs_owner owner;
 	struct pmap_args args;
 	enum proc_result result;
-	int removed;
+	struct proc_vs *vs;
+	bool done;
 
 	if (!get_args(ctx, &args))
 		return RESULT_GARBAGE_ARGS;
-	result = proc_owner(ctx, &owner);
+	result = place(ctx, &args, &vs, &owner);
 	if (result != RESULT_SUCCESS)
 		return result;
-	removed = regs_unset_pmap(ctx->vs->regs, args.prog, args.vers, &owner);
-	return proc_changed(ctx, removed >= 0, stats_count_unset);
+	done = vs && regs_unset_pmap(vs->regs, args.prog, args.vers, &owner) >= 0;
+	return proc_changed(ctx, vs, done, stats_count_unset);
 }
 
 enum proc_result proc_pmap_getport(struct proc_ctx *ctx)

@@ -39,8 +39,22 @@ typedef enum proc_result proc_fn(struct proc_ctx *ctx);
 /* The address that the caller contacted; NULL on the local socket. */
 const struct uaddr *proc_contacted(const struct proc_ctx *ctx);
 
-/* May the caller SET and UNSET, and as whom? RESULT_SUCCESS or RESULT_TOO_WEAK. */
-enum proc_result proc_owner(const struct proc_ctx *ctx, struct regs_owner *owner);
+/* What a SET or UNSET is about. */
+struct proc_subject {
+	uint32_t prog, vers;
+	const struct uaddr *host; /* NULL: none is told */
+};
+
+/*
+ * May the caller SET and UNSET that, in which VS, and as whom? RESULT_SUCCESS, and *vs is NULL when it
+ * is nowhere: the answer is FALSE then. Or RESULT_TOO_WEAK, RESULT_DROP.
+ */
+enum proc_result proc_place(struct proc_ctx *ctx, const struct proc_subject *subject,
+	struct proc_vs **vs, struct regs_owner *owner);
+
+/* Do the rules of this VS, which is not the caller's, let him do so? Tells its log. */
+bool proc_admitted(const struct proc_ctx *ctx, const struct proc_vs *vs,
+	const struct proc_subject *subject);
 
 /* May the caller have a list that is far longer than his call? Not over UDP, where his address may be
  * another's, who would be flooded with it. */
@@ -49,9 +63,9 @@ bool proc_may_list(const struct proc_ctx *ctx);
 /* Is what this transport carries a datagram? */
 bool proc_is_datagram(enum netid netid);
 
-/* Answers a SET or UNSET, and has count() count it when it was done. */
-enum proc_result proc_changed(
-	struct proc_ctx *ctx, bool done, void (*count)(struct stats *stats, uint32_t rpcb_vers));
+/* Answers a SET or UNSET in this VS, and has count() count it when it was done. */
+enum proc_result proc_changed(struct proc_ctx *ctx, struct proc_vs *vs, bool done,
+	void (*count)(struct stats *stats, uint32_t rpcb_vers));
 
 /* Calls dispatch() unless a rule of ctx->vs->watch denies the call, and tells of it. */
 enum proc_result proc_watched(struct proc_ctx *ctx, proc_fn *dispatch);

@@ -35,19 +35,27 @@ static bool get_args(struct proc_ctx *ctx, struct rpcb_args *args)
 
 enum proc_result proc_rpcb_set(struct proc_ctx *ctx)
 {
+	struct proc_subject subject = {.host = NULL};
 	struct regs_owner owner;
 	struct rpcb_args args;
 	enum proc_result result;
-	int rc;
+	struct proc_vs *vs;
+	struct uaddr host;
+	enum netid netid;
+	bool done;
 
 	if (!get_args(ctx, &args))
 		return RESULT_GARBAGE_ARGS;
-	result = proc_owner(ctx, &owner);
+	netid = netid_parse(args.netid);
+	subject.prog = args.prog;
+	subject.vers = args.vers;
+	if (netid != NETID_NONE && uaddr_parse(netid_info(netid)->family, args.addr, &host) == 0)
+		subject.host = &host;
+	result = proc_place(ctx, &subject, &vs, &owner);
 	if (result != RESULT_SUCCESS)
 		return result;
-	rc = regs_set(
-		ctx->vs->regs, args.prog, args.vers, netid_parse(args.netid), args.addr, &owner);
-	return proc_changed(ctx, rc == 0, stats_count_set);
+	done = vs && regs_set(vs->regs, args.prog, args.vers, netid, args.addr, &owner) == 0;
+	return proc_changed(ctx, vs, done, stats_count_set);
 }
 
 /* The host part that an UNSET is about. Without a netid only IP addresses say which family. */
@@ -58,35 +66,42 @@ static bool parse_host(enum netid netid, const char *text, struct uaddr *host)
 	return uaddr_parse(AF_INET, text, host) == 0 || uaddr_parse(AF_INET6, text, host) == 0;
 }
 
-static bool unset(
-	struct proc_ctx *ctx, const struct rpcb_args *args, const struct regs_owner *owner)
+static bool unset(struct proc_vs *vs, const struct rpcb_args *args, const struct uaddr *only,
+	const struct regs_owner *owner)
 {
 	enum netid netid = netid_parse(args->netid);
-	const struct uaddr *only = NULL;
-	struct uaddr host;
 
 	if (netid == NETID_NONE && args->netid[0] != '\0')
 		return true; /* nothing can be registered there */
-	if (ctx->call.vers == RPCBVERS4 && args->addr[0] != '\0') {
-		if (!parse_host(netid, args->addr, &host))
-			return false;
-		only = &host;
-	}
-	return regs_unset(ctx->vs->regs, args->prog, args->vers, netid, only, owner) >= 0;
+	return regs_unset(vs->regs, args->prog, args->vers, netid, only, owner) >= 0;
 }
 
 enum proc_result proc_rpcb_unset(struct proc_ctx *ctx)
 {
+	struct proc_subject subject = {.host = NULL};
 	struct regs_owner owner;
 	struct rpcb_args args;
 	enum proc_result result;
+	struct proc_vs *vs;
+	struct uaddr host;
+	enum netid netid;
+	bool good = true;
 
 	if (!get_args(ctx, &args))
 		return RESULT_GARBAGE_ARGS;
-	result = proc_owner(ctx, &owner);
+	netid = netid_parse(args.netid);
+	subject.prog = args.prog;
+	subject.vers = args.vers;
+	if (ctx->call.vers == RPCBVERS4 && args.addr[0] != '\0' &&
+		(netid != NETID_NONE || args.netid[0] == '\0')) {
+		good = parse_host(netid, args.addr, &host);
+		subject.host = good ? &host : NULL;
+	}
+	result = proc_place(ctx, &subject, &vs, &owner);
 	if (result != RESULT_SUCCESS)
 		return result;
-	return proc_changed(ctx, unset(ctx, &args, &owner), stats_count_unset);
+	good = good && vs && unset(vs, &args, subject.host, &owner);
+	return proc_changed(ctx, vs, good, stats_count_unset);
 }
 
 static enum proc_result getaddr(struct proc_ctx *ctx, bool any_version)

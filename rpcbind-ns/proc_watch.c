@@ -23,6 +23,26 @@ static void get_service(const struct proc_ctx *ctx, struct proc_event *event)
 			     rpcmsg_get_u32(&rest, &event->service_vers);
 }
 
+bool proc_admitted(const struct proc_ctx *ctx, const struct proc_vs *vs,
+	const struct proc_subject *subject)
+{
+	const struct proc_watch *watch = vs->watch;
+	struct proc_event event = {.prog = ctx->call.prog,
+		.vers = ctx->call.vers,
+		.proc = ctx->call.proc,
+		.has_service = true,
+		.service_prog = subject->prog,
+		.service_vers = subject->vers};
+
+	if (!watch)
+		return true;
+	event.denied = !access_allows(
+		watch->rules, watch->rule_count, &ctx->caller->peer, event.proc);
+	if (watch->tell_all || event.denied)
+		watch->tell(watch->arg, ctx->caller, &event);
+	return !event.denied;
+}
+
 enum proc_result proc_watched(struct proc_ctx *ctx, proc_fn *dispatch)
 {
 	const struct proc_watch *watch = ctx->vs->watch;

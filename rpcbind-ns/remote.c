@@ -21,8 +21,9 @@ struct remote_call {
 	uint64_t until; /* loop time; in the past: free */
 	uint32_t xid;   /* ours */
 	struct uaddr service;
-	const struct udp_socket *from; /* of the same VS, and gone only with it or with all calls */
+	const struct udp_socket *from; /* of the same VS, and gone only with it */
 	struct udp_path path;
+	unsigned link; /* where a link-local address was contacted */
 	struct proc_caller caller; /* without the means to ask for his uid */
 	size_t call_len;
 	struct proc_forward forward; /* without what pointed into the call */
@@ -41,13 +42,19 @@ static struct remote_call *find_free(struct remote *remote)
 	return NULL;
 }
 
-/* Where the service listens, as seen from inside the VS. */
-static struct uaddr service_address(const struct regs_entry *entry)
+/* Where the service listens, as seen from inside the VS. Where VSs share a namespace loopback may be
+ * another one's; the address that the caller contacted is this VS's. */
+static struct uaddr service_address(const struct vserver *vs, const struct regs_entry *entry,
+	const struct uaddr *contacted)
 {
 	struct uaddr a = entry->uaddr;
 
 	if (!uaddr_is_wildcard(&a))
 		return a;
+	if (vs->shares) {
+		memcpy(a.addr, contacted->addr, sizeof(a.addr));
+		return a;
+	}
 	if (a.family == AF_INET) {
 		a.addr[0] = 127;
 		a.addr[3] = 1;
@@ -67,6 +74,13 @@ static int send_call(const struct remote_socket *s, const struct uaddr *to, cons
 		       ss_len) < 0 ? -errno : 0;
 }
 
+/* The service is asked on the link where the caller is, if its address is one of a link. */
+static unsigned link_of(const struct uaddr *service, const struct udp_call *from)
+{
+	return service->family == AF_INET6 && from->path.family == AF_INET6
+		       ? from->path.info.v6.ipi6_ifindex : 0;
+}
+
 void remote_forward(struct remote *remote, const struct udp_socket *s, const struct udp_call *from,
 	const struct proc_forward *forward)
 {
@@ -74,17 +88,21 @@ void remote_forward(struct remote *remote, const struct udp_socket *s, const str
 	struct proc_reply call = {.data = data, .size = sizeof(data), .limit = sizeof(data)};
 	bool v4 = forward->entry->uaddr.family == AF_INET;
 	const struct remote_socket *out = v4 ? &remote->call4 : &remote->call6;
+	struct uaddr service =
+		service_address(remote->vs, forward->entry, &from->caller.contacted);
 	struct remote_call *c = out->fd >= 0 ? find_free(remote) : NULL;
 	uint32_t xid;
 
 	/* The xid is what a forged answer would have to guess, besides the port. */
-	if (!c || getrandom(&xid, sizeof(xid), 0) != sizeof(xid) ||
+	if (!c || !share_has(remote->vs, &service, link_of(&service, from), false) ||
+		getrandom(&xid, sizeof(xid), 0) != sizeof(xid) ||
 		proc_forward_call(forward, xid, &call))
 		return;
 	c->xid = xid;
-	c->service = service_address(forward->entry);
+	c->service = service;
 	c->from = s;
 	c->path = from->path;
+	c->link = link_of(&from->caller.contacted, from);
 	c->caller = from->caller;
 	c->caller.peer_uid = NULL;
 	c->caller.arg = NULL;
@@ -125,7 +143,8 @@ static void answer(struct remote *remote, const uint8_t *msg, size_t len, const 
 	if (!c)
 		return;
 	c->until = 0;
-	if (c->from->fd < 0 ||
+	if (udp_answer_fd(c->from) < 0 ||
+		!share_has(remote->vs, &c->caller.contacted, c->link, false) ||
 		proc_forward_reply(&c->forward, c->text, msg, len, &reply) != PROC_REPLY)
 		return;
 	/* Over the limit INDIRECT gets an error, CALLIT and BCAST nothing. */
@@ -134,7 +153,7 @@ static void answer(struct remote *remote, const uint8_t *msg, size_t len, const 
 		(proc_forward_reply(&c->forward, c->text, "", 0, &reply) != PROC_REPLY ||
 			reply.len > c->call_len))
 		return;
-	udp_send(c->from->fd, &c->path, reply.data, reply.len);
+	udp_send(udp_answer_fd(c->from), &c->path, reply.data, reply.len);
 }
 
 static void on_readable(struct loop_io *io, uint32_t events)

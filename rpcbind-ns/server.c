@@ -24,6 +24,8 @@ struct vserver *server_by_cookie(const struct server *server, uint64_t cookie)
 	struct vserver *vs;
 
 	HASH_FIND(by_cookie, server->by_cookie, &cookie, sizeof(cookie), vs);
+	if (vs && vs->share)
+		return share_common(vs);
 	return vs && vs->conf.serve && vs->answered ? vs : NULL;
 }
 
@@ -37,13 +39,16 @@ static struct vserver *server_by_id(const struct server *server, uint64_t id)
 
 static void tell_ready(struct server *server)
 {
+	struct vserver *vs, *next;
+	unsigned count = 0;
 	char status[128];
 
 	if (server->ready || !server->synced || server->unanswered || server->warming)
 		return;
 	server->ready = true;
-	snprintf(status, sizeof(status), "serving %u virtual servers",
-		HASH_CNT(by_id, server->by_id));
+	HASH_ITER(by_id, server->by_id, vs, next)
+		count += !vs->share;
+	snprintf(status, sizeof(status), "serving %u virtual servers", count);
 	link_ready(server->link, status);
 }
 
@@ -112,6 +117,31 @@ static void on_config(const struct ini_doc *settings, void *arg)
 		fail(server, "configuration", rc);
 }
 
+/* 0 or -ENOMEM. */
+static int list_by_cookie(struct server *server, struct vserver *vs)
+{
+	bool wanted = !vs->shares;
+
+	if (wanted == vs->is_listed)
+		return 0;
+	if (wanted)
+		HASH_ADD(by_cookie, server->by_cookie, cookie, sizeof(vs->cookie), vs);
+	else
+		HASH_DELETE(by_cookie, server->by_cookie, vs);
+	vs->is_listed = wanted && vs->by_cookie.tbl;
+	return vs->is_listed == wanted ? 0 : -ENOMEM;
+}
+
+/* Which sockets it has, and those that share them with it. */
+static void follow(struct vserver *vs)
+{
+	struct vserver *carrier = vs->share ? vs : share_carrier(vs);
+
+	if (carrier)
+		share_follow(carrier, NULL);
+	vserver_request_sockets(vs);
+}
+
 static int add_vserver(struct server *server, const struct opener_vs *info,
 	const struct ini_doc *settings)
 {
@@ -125,14 +155,13 @@ static int add_vserver(struct server *server, const struct opener_vs *info,
 		vserver_free(vs);
 		return -ENOMEM;
 	}
-	HASH_ADD(by_cookie, server->by_cookie, cookie, sizeof(vs->cookie), vs);
-	if (!vs->by_cookie.tbl) {
+	if (list_by_cookie(server, vs)) {
 		HASH_DELETE(by_id, server->by_id, vs);
 		vserver_free(vs);
 		return -ENOMEM;
 	}
 	server->unanswered++;
-	vserver_request_sockets(vs);
+	follow(vs);
 	if (vs->is_host && server->warm_start)
 		warm_request(server);
 	return 0;
@@ -152,7 +181,9 @@ static void on_vs(const struct opener_vs *info, const struct ini_doc *settings, 
 	if (vs) {
 		rc = vserver_update(vs, info, settings);
 		if (!rc)
-			vserver_request_sockets(vs);
+			rc = list_by_cookie(server, vs);
+		if (!rc)
+			follow(vs);
 	} else {
 		rc = add_vserver(server, info, settings);
 	}
@@ -164,7 +195,8 @@ static void remove_vserver(struct server *server, struct vserver *vs)
 {
 	ghosts_watch_forget(&server->ghosts, vs);
 	HASH_DELETE(by_id, server->by_id, vs);
-	HASH_DELETE(by_cookie, server->by_cookie, vs);
+	if (vs->is_listed)
+		HASH_DELETE(by_cookie, server->by_cookie, vs);
 	if (!vs->answered)
 		server->unanswered--;
 	vserver_free(vs);
@@ -174,7 +206,10 @@ static void on_gone(uint64_t id, void *arg)
 {
 	struct server *server = arg;
 	struct vserver *vs = server_by_id(server, id);
+	struct vserver *carrier = vs ? share_carrier(vs) : NULL;
 
+	if (carrier)
+		share_follow(carrier, vs);
 	if (vs)
 		remove_vserver(server, vs);
 	tell_ready(server);
@@ -294,6 +329,14 @@ static void on_sources(uint64_t id, const struct link_source *sources, size_t co
 		log_err(vs->name, "out of memory, multicasts are not answered");
 }
 
+static void on_claims(uint64_t id, const struct link_claims *claims, void *arg)
+{
+	struct vserver *carrier = server_by_id(arg, id);
+
+	if (carrier && carrier->share)
+		share_set(carrier, claims);
+}
+
 /* Without the opener there is nothing that we may do. */
 static void on_closed(int error, void *arg)
 {
@@ -336,7 +379,7 @@ static int set_up(struct server *server, int fd)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 	const struct link_handler handler = {on_config, on_vs, on_gone, on_synced, on_listening,
-		on_reloaded, on_addresses, on_committed, on_sources, on_closed, server};
+		on_reloaded, on_addresses, on_committed, on_sources, on_claims, on_closed, server};
 	int rc = state_boot_id(server->boot);
 
 	/* A file that may grow no more is an error of write(2), not the end. */

@@ -25,7 +25,8 @@ struct server {
 	struct link *link;
 	struct control *control;
 	struct status *status;
-	struct vserver *by_id, *by_cookie;
+	struct vserver *by_id;
+	struct vserver *by_cookie; /* those that have sockets: VSs that share nothing, and carriers */
 	size_t unanswered; /* VSs whose first listeners have not come */
 	bool sandboxed;    /* the first configuration has come */
 	bool synced, ready;
@@ -47,6 +48,7 @@ struct server {
 /* The server process; fd is the socketpair to the opener. Returns the exit status. */
 int server_main(int fd);
 
+/* Whose is a local client of this namespace? NULL: nobody's, now. */
 struct vserver *server_by_cookie(const struct server *server, uint64_t cookie);
 /* A VS got its first listeners. */
 void server_answered(struct server *server);

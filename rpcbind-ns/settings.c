@@ -105,6 +105,8 @@ static const struct conf_item vs_items[] = {
 		"log every call"},
 	{"Rpcbind", "Bind", CONF_LIST, FIELD(bind), "", 0, OPENER_BIND_MAX, NULL, bind_check,
 		"addresses to serve besides loopback; none: all"},
+	{"Rpcbind", "LocalSocket", CONF_PATH, FIELD(local), "", 0, 107, NULL, NULL,
+		"a local socket for this virtual server alone; empty: none"},
 	{.section = NULL},
 };
 
@@ -197,6 +199,14 @@ void rpcbind_policy(const void *conf, struct opener_policy *policy)
 	policy->warm_dir = c->warm_start ? c->warm_start_dir : NULL;
 }
 
+static int take_local(const struct rpcbind_vs_conf *conf, struct opener_vs_policy *policy)
+{
+	if (!conf->serve || !*conf->local)
+		return 0;
+	policy->local = strdup(conf->local);
+	return policy->local ? 0 : -ENOMEM;
+}
+
 int rpcbind_vs_policy(const struct ini_doc *settings, struct opener_vs_policy *policy)
 {
 	struct rpcbind_vs_conf conf = {0};
@@ -209,6 +219,7 @@ int rpcbind_vs_policy(const struct ini_doc *settings, struct opener_vs_policy *p
 		rc = bind_policy(conf.bind, policy);
 	if (!rc) {
 		policy->idle = !conf.serve;
+		rc = take_local(&conf, policy);
 		policy->multicast = conf.serve && conf.remote_calls;
 	}
 	conf_clear(&rpcbind_vs_schema, &conf);

@@ -42,6 +42,7 @@ struct rpcbind_vs_conf {
 	char **access;     /* access.h */
 	bool log_access;
 	char **bind;       /* addresses, see bind.h; none: all */
+	char *local;       /* path of a local socket of its own; "": none */
 };
 
 extern const struct conf_schema rpcbind_schema;

@@ -40,20 +40,30 @@ static json_t *json_strings(char *const *text, size_t count)
 	return array;
 }
 
+/* Has it loopback and the local sockets of its namespace? */
+static bool is_default(const struct vserver *vs)
+{
+	const struct vserver *carrier = share_carrier(vs);
+
+	return vs->shares ? carrier && carrier->share->default_id == vs->id : true;
+}
+
 static json_t *describe(const struct vserver *vs)
 {
 	char problem[1024];
 
 	vserver_problem(vs, problem, sizeof(problem));
-	return json_pack("{s:s, s:o, s:s, s:b, s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:I}", "name",
-		vs->name, "aliases", json_strings(vs->aliases, vs->alias_count), "flavour",
-		"namespace", "host", vs->is_host, "state", vserver_state(vs), "problem", problem,
+	return json_pack("{s:s, s:o, s:s, s:I, s:b, s:b, s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I}",
+		"name", vs->name, "aliases", json_strings(vs->aliases, vs->alias_count),
+		"flavour", vs->flavour == VS_MARK ? "mark" : "namespace", "mark",
+		(json_int_t)vs->mark, "default", is_default(vs), "host", vs->is_host, "state", vserver_state(vs), "problem", problem,
 		"cookie", (json_int_t)vs->cookie, "addresses",
 		json_strings(vs->addresses, vs->address_count), "registrations",
 		(json_int_t)(regs_count(vs->proc.regs) - regs_builtin_count(vs->proc.regs)),
 		"requests",
 		(json_int_t)stats_requests(vs->proc.stats), "remote_connections",
-		(json_int_t)vs->remote_count, "local_connections", (json_int_t)vs->inside_count);
+		(json_int_t)vs->remote_count, "local_connections", (json_int_t)vs->inside_count,
+		"dropped", (json_int_t)vs->dropped);
 }
 
 static int by_name(const void *a, const void *b)
@@ -75,7 +85,8 @@ static json_t *describe_all(struct server *server)
 		return NULL;
 	}
 	HASH_ITER(by_id, server->by_id, vs, next)
-		all[n++] = vs;
+		if (!vs->share)
+			all[n++] = vs;
 	qsort(all, n, sizeof(struct vserver *), by_name);
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(array, describe(all[i]));
@@ -99,6 +110,8 @@ static struct vserver *find_by_name(struct server *server, const char *name)
 	struct vserver *vs, *next;
 
 	HASH_ITER(by_id, server->by_id, vs, next) {
+		if (vs->share)
+			continue;
 		if (!strcmp(vs->name, name))
 			return vs;
 		for (unsigned i = 0; i < vs->alias_count; i++)
@@ -307,6 +320,18 @@ const struct control_method status_methods[] = {
 	{NULL, NULL},
 };
 
+/* "10.0.0.1/24" */
+static bool read_address(const char *text, struct uaddr *addr)
+{
+	struct ip_prefix prefix;
+
+	if (ip_prefix_parse(text, &prefix))
+		return false;
+	*addr = (struct uaddr){.family = prefix.family};
+	memcpy(addr->addr, prefix.bytes, sizeof(addr->addr));
+	return true;
+}
+
 static struct waiting *find_waiting(struct status *status, uint32_t id)
 {
 	struct waiting *w;
@@ -318,6 +343,20 @@ static struct waiting *find_waiting(struct status *status, uint32_t id)
 	return NULL;
 }
 
+/* Those that are the VS's, where others have some in its namespace. */
+static void set_addresses(struct vserver *vs, const char *const *text, size_t count)
+{
+	const char **own = calloc(count + 1, sizeof(*own));
+	struct uaddr addr;
+	size_t n = 0;
+
+	for (size_t i = 0; own && i < count; i++)
+		if (!vs->shares || (read_address(text[i], &addr) && share_may_have(vs, &addr)))
+			own[n++] = text[i];
+	vserver_set_addresses(vs, own, n);
+	free(own);
+}
+
 void status_addresses(struct status *status, uint32_t call, uint64_t id, const char *const *text,
 	size_t count)
 {
@@ -327,7 +366,7 @@ void status_addresses(struct status *status, uint32_t call, uint64_t id, const c
 	if (id) {
 		HASH_FIND(by_id, status->server->by_id, &id, sizeof(id), vs);
 		if (vs)
-			vserver_set_addresses(vs, text, count);
+			set_addresses(vs, text, count);
 		return;
 	}
 	if (!w || w->reload)

@@ -63,9 +63,14 @@ static void import_one(struct vserver *vs, json_t *object, const struct warmstar
 	struct counts *counts)
 {
 	const char *reason = "";
+	enum import_result result = IMPORT_REFUSED;
 	json_t *copy;
 
-	switch (import_entry(vs->proc.regs, e, &reason)) {
+	if (share_may_import(vs, e))
+		result = import_entry(vs->proc.regs, e, &reason);
+	else
+		reason = "the address is another virtual server's";
+	switch (result) {
 	case IMPORT_NEW:
 		counts->imported++;
 		break;

@@ -45,6 +45,7 @@ struct stream_listener {
 	enum netid netid; /* TCP, TCP6 or LOCAL */
 	struct server *server;
 	struct vserver *vs; /* NULL: the client's cookie says */
+	bool is_own;        /* a local socket of this VS alone */
 	/* The socket takes no connections any more: somebody destroyed it. It is closed. */
 	void (*lost)(struct stream_listener *l);
 };
@@ -59,6 +60,7 @@ struct stream_conn {
 	struct loop_io io;
 	int fd;
 	uint64_t cookie; /* local connections */
+	unsigned ifindex; /* where a link-local address was contacted; else 0 */
 	uid_t uid;       /* local: SO_PEERCRED; loopback: once it was asked for */
 	bool uid_known;
 	pid_t pid;

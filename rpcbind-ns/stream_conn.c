@@ -49,25 +49,26 @@ void stream_conn_close(struct stream_conn *c)
 	free(c);
 }
 
-static int peer_uid(void *arg, uid_t *uid)
+static int peer_uid(void *arg, uid_t *uid, bool *sure)
 {
 	struct stream_conn *c = arg;
-
+	bool is_sure = true;
 	int rc = 0;
 
 	if (!c->caller.inside || (!c->vs && !c->uid_known))
 		return -ENOENT;
 	/* The owner of a socket is its maker, for good. */
 	if (!c->uid_known)
-		rc = vserver_loopback_uid(c->vs, IPPROTO_TCP, &c->caller, &c->uid);
+		rc = vserver_loopback_uid(c->vs, IPPROTO_TCP, &c->caller, &c->uid, &is_sure);
 	/* A peer that has reset the connection may have left its port to somebody else, whom the
 	 * look-up then found. */
 	if (!rc && !c->uid_known && !caller_tcp_is_connected(c->fd))
 		rc = -ENOTCONN;
-	if (rc)
-		return rc;
+	if (rc || !is_sure)
+		return rc ? rc : -EPERM;
 	c->uid_known = true;
 	*uid = c->uid;
+	*sure = true;
 	return 0;
 }
 

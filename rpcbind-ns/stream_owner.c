@@ -3,7 +3,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,14 +32,17 @@ static void on_hold_end(struct loop_timer *timer)
 	stream_conn_settle(container_of(timer, struct stream_conn, hold), NULL);
 }
 
-static void refuse(struct stream_conn *c)
+/* at: the VS whose own socket it came by, or NULL. */
+static void refuse(struct stream_conn *c, const struct vserver *at)
 {
 	struct stream_server *ss = &c->server->stream;
 	uint64_t dropped;
 
 	if (log_limit_ok(&ss->refused_limit, loop_now(c->server->loop), &dropped))
-		log_notice(NULL, "refused a client of no known virtual server: network namespace "
-				 "cookie %llu, uid %u, process %d (%llu more not logged)",
+		log_notice(at ? at->name : NULL, "refused a client of %s: network namespace "
+						 "cookie %llu, uid %u, process %d (%llu more not "
+						 "logged)",
+			at ? "another network namespace at LocalSocket" : "no known virtual server",
 			(unsigned long long)c->cookie, c->uid, (int)c->pid,
 			(unsigned long long)dropped);
 	c->refused = true;
@@ -114,7 +119,7 @@ void stream_conn_settle(struct stream_conn *c, struct vserver *vs)
 	if (vs)
 		rc = join(c, vs);
 	if (!vs || rc)
-		refuse(c);
+		refuse(c, NULL);
 	rc = loop_io_mod(c->server->loop, &c->io, EPOLLIN);
 	if (rc || ss->refused_count > STREAM_REFUSED_MAX)
 		stream_conn_close(c);
@@ -169,6 +174,17 @@ static int identify_local(struct stream_conn *c)
 	return 0;
 }
 
+/* The device, where the address means nothing without. */
+static unsigned link_of(const struct sockaddr_storage *local)
+{
+	struct sockaddr_in6 in6;
+
+	if (local->ss_family != AF_INET6)
+		return 0;
+	memcpy(&in6, local, sizeof(in6));
+	return IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr) ? in6.sin6_scope_id : 0;
+}
+
 static int identify_tcp(struct stream_conn *c, const struct sockaddr_storage *peer,
 	socklen_t peer_len)
 {
@@ -178,6 +194,7 @@ static int identify_tcp(struct stream_conn *c, const struct sockaddr_storage *pe
 
 	if (getsockname(c->fd, (struct sockaddr *)&local, &len) < 0)
 		return -errno;
+	c->ifindex = link_of(&local);
 	rc = uaddr_from_sockaddr((const struct sockaddr *)peer, peer_len, &c->caller.peer);
 	if (!rc)
 		rc = uaddr_from_sockaddr((struct sockaddr *)&local, len, &c->caller.contacted);
@@ -189,6 +206,33 @@ static int identify_tcp(struct stream_conn *c, const struct sockaddr_storage *pe
 	return 0;
 }
 
+/* Who came by the own socket of a VS, from elsewhere. */
+static int turn_away(struct stream_conn *c, const struct vserver *at)
+{
+	int rc = c->server->stream.refused_count < STREAM_REFUSED_MAX ? 0 : -EBUSY;
+
+	if (!rc)
+		rc = loop_io_add(c->server->loop, &c->io, c->fd, EPOLLIN);
+	if (!rc)
+		refuse(c, at);
+	return rc;
+}
+
+/* Whose is it, by where it came in? NULL: it is not known, or nobody's. */
+static struct vserver *find_vs(struct stream_conn *c, const struct stream_listener *l)
+{
+	struct vserver *vs;
+
+	if (l->netid == NETID_LOCAL)
+		return l->is_own ? l->vs : server_by_cookie(c->server, c->cookie);
+	if (!l->vs->share)
+		return l->vs;
+	vs = share_owner(l->vs, &c->caller.contacted, c->ifindex);
+	if (!vs)
+		share_count_nobodys(l->vs, &c->caller.contacted);
+	return vs;
+}
+
 /* 0: served or waiting; else the connection is to be closed by the caller, who still has it. */
 static int begin(struct stream_conn *c, struct stream_listener *l,
 	const struct sockaddr_storage *peer, socklen_t peer_len)
@@ -198,9 +242,12 @@ static int begin(struct stream_conn *c, struct stream_listener *l,
 
 	if (rc)
 		return rc;
-	vs = l->netid == NETID_LOCAL ? server_by_cookie(c->server, c->cookie) : l->vs;
+	c->caller.common = c->caller.inside && !l->is_own;
+	vs = find_vs(c, l);
+	if (l->is_own && c->cookie != l->vs->cookie)
+		return turn_away(c, l->vs);
 	if (!vs)
-		return wait_for_vs(c);
+		return l->netid == NETID_LOCAL ? wait_for_vs(c) : -EADDRNOTAVAIL;
 	/* It was made before the settings changed, and accepted after. */
 	if (!bind_serves(vs->conf.bind, &c->caller.contacted))
 		return -EADDRNOTAVAIL;

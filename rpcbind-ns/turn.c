@@ -57,6 +57,13 @@ void turn_lap(struct vserver *vs, enum turn_kind kind)
 	vs->turn.since = now;
 }
 
+void turn_charge(struct vserver *vs, enum turn_kind kind, uint64_t took)
+{
+	enter(vs);
+	vs->turn.worked[kind] += took;
+	vs->turn.spent += took;
+}
+
 void turn_need(struct vserver *vs)
 {
 	struct server *server = vs->server;

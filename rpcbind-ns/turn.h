@@ -49,6 +49,9 @@ void turn_start(struct vserver *vs);
 /* ...and notes what was done since then, or since the last note. */
 void turn_lap(struct vserver *vs, enum turn_kind kind);
 
+/* What was done for the VS meanwhile took so long. */
+void turn_charge(struct vserver *vs, enum turn_kind kind, uint64_t took);
+
 /* The VS has something that waits for a later turn. */
 void turn_need(struct vserver *vs);
 /* The VS goes. */

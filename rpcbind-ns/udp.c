@@ -108,89 +108,20 @@ int udp_send(int fd, const struct udp_path *path, const void *data, size_t len)
 	return rc;
 }
 
-/*
- * The contacted address is the kernel's idea of ours: for a broadcast the address of the device
- * that it came in on (ipi_spec_dst); for a multicast of IPv6 none: multicast_answer() finds one.
- */
-static unsigned read_pktinfo4(struct udp_path *path, const struct cmsghdr *c, struct uaddr *contacted)
-{
-	struct in_pktinfo info;
-	unsigned ifindex;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	ifindex = (unsigned)info.ipi_ifindex;
-	contacted->family = AF_INET;
-	memcpy(contacted->addr, &info.ipi_spec_dst, 4);
-	path->info.v4 = (struct in_pktinfo){.ipi_spec_dst = info.ipi_spec_dst};
-	return ifindex;
-}
-
-static unsigned read_pktinfo6(struct udp_path *path, const struct cmsghdr *c, struct uaddr *contacted)
-{
-	struct in6_pktinfo info;
-	unsigned ifindex;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	ifindex = info.ipi6_ifindex;
-	contacted->family = AF_INET6;
-	if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) {
-		info.ipi6_addr = in6addr_any;
-	} else {
-		memcpy(contacted->addr, &info.ipi6_addr, 16);
-		if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-			info.ipi6_ifindex = 0;
-	}
-	path->info.v6 = info;
-	return ifindex;
-}
-
-/* False when the kernel did not say what was asked for; then nothing is known and nothing is
- * answered. */
-static bool read_path(const struct udp_socket *s, struct msghdr *msg, struct udp_path *path,
-	struct proc_caller *caller)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	unsigned ifindex;
-
-	if (!c || (msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
-		return false;
-	path->peer_len = msg->msg_namelen;
-	path->family = s->netid == NETID_UDP ? AF_INET : AF_INET6;
-	memset(caller, 0, sizeof(*caller));
-	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO && path->family == AF_INET)
-		ifindex = read_pktinfo4(path, c, &caller->contacted);
-	else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
-		 path->family == AF_INET6)
-		ifindex = read_pktinfo6(path, c, &caller->contacted);
-	else
-		return false;
-	if (uaddr_from_sockaddr((const struct sockaddr *)&path->peer, path->peer_len,
-		    &caller->peer))
-		return false;
-	if (path->family == AF_INET6 && uaddr_is_wildcard(&caller->contacted) &&
-		!multicast_answer(&s->vs->multicast, ifindex, path, caller))
-		return false;
-	caller->contacted.port = s->vs->server->stream.port;
-	caller->netid = s->netid;
-	caller->inside = ifindex == CALLER_LO_IFINDEX && caller_is_loopback(&caller->peer) &&
-			 caller_is_loopback(&caller->contacted);
-	return true;
-}
-
 struct loopback_peer {
 	struct vserver *vs;
 	const struct proc_caller *caller;
 	bool asked;
 };
 
-static int peer_uid(void *arg, uid_t *uid)
+static int peer_uid(void *arg, uid_t *uid, bool *sure)
 {
 	struct loopback_peer *p = arg;
 
 	if (!p->caller->inside)
 		return -ENOENT;
 	p->asked = true;
-	return vserver_loopback_uid(p->vs, IPPROTO_UDP, p->caller, uid);
+	return vserver_loopback_uid(p->vs, IPPROTO_UDP, p->caller, uid, sure);
 }
 
 /* False: nothing that can be answered. */
@@ -201,7 +132,7 @@ static bool read_call(struct udp_socket *s, struct udp_batch *b, unsigned i, str
 	if (call->len > CALL_MAX)
 		return false;
 	call->path.peer = b->in[i].path.peer;
-	return read_path(s, &b->in_msg[i].msg_hdr, &call->path, &call->caller);
+	return udp_read_path(s, &b->in_msg[i].msg_hdr, call);
 }
 
 bool udp_may_exceed(struct vserver *vs, const struct proc_caller *caller, size_t bytes)
@@ -235,11 +166,14 @@ struct answers {
 	unsigned count;
 	unsigned served; /* calls */
 	bool late;       /* the VS has no more time in this turn */
+	/* Of a carrier: whose they are, and what was done for them. */
+	struct vserver *of[BATCH];
+	uint64_t begin, others;
 };
 
 /* The number of bytes to answer with, 0 for none. */
-static size_t answer(struct udp_socket *s, struct udp_call *call, struct loopback_peer *peer,
-	uint8_t *data)
+static size_t answer(struct udp_socket *s, struct vserver *vs, struct udp_call *call,
+	struct loopback_peer *peer, uint8_t *data)
 {
 	struct proc_reply reply = {.data = data, .size = REPLY_MAX, .limit = REPLY_MAX};
 	struct proc_forward forward;
@@ -247,29 +181,37 @@ static size_t answer(struct udp_socket *s, struct udp_call *call, struct loopbac
 	call->caller.wall_seconds = (uint64_t)time(NULL);
 	call->caller.peer_uid = peer_uid;
 	call->caller.arg = peer;
-	switch (proc_call(&s->vs->proc, &call->caller, call->data, call->len, &reply, &forward)) {
+	switch (proc_call(&vs->proc, &call->caller, call->data, call->len, &reply, &forward)) {
 	case PROC_REPLY:
 		if (reply.len > call->len &&
-			!udp_may_exceed(s->vs, &call->caller, reply.len - call->len))
+			!udp_may_exceed(vs, &call->caller, reply.len - call->len))
 			return refuse(call, &reply);
 		return reply.len;
 	case PROC_FORWARD:
-		remote_forward(&s->vs->remote, s, call, &forward);
+		remote_forward(&vs->remote, s->netid == NETID_UDP ? &vs->udp4 : &vs->udp6, call,
+			&forward);
 		return 0;
 	default:
 		return 0;
 	}
 }
 
-static void serve(struct answers *a, struct udp_call *call)
+/* True when the kernel was asked something. */
+static bool serve_for(struct answers *a, struct vserver *vs, struct udp_call *call)
 {
-	struct loopback_peer peer = {a->s->vs, &call->caller, false};
+	struct loopback_peer peer = {vs, &call->caller, false};
 	struct slot *out = &a->b->out[a->count];
-	size_t len = answer(a->s, call, &peer, out->data);
+	size_t len = answer(a->s, vs, call, &peer, out->data);
 
+	a->of[a->count] = vs;
 	if (len)
 		set_out(&a->b->out_msg[a->count++].msg_hdr, out, &call->path, len);
-	if (!peer.asked && ++a->served % CHECK_EVERY != 0)
+	return peer.asked;
+}
+
+static void serve(struct answers *a, struct udp_call *call)
+{
+	if (!serve_for(a, a->s->vs, call) && ++a->served % CHECK_EVERY != 0)
 		return;
 	turn_lap(a->s->vs, TURN_UDP);
 	a->late = !turn_has_time(a->s->vs, TURN_UDP);
@@ -293,24 +235,60 @@ static void send_batch(int fd, struct mmsghdr *msg, unsigned count)
 static void queue_up(struct udp_socket *s)
 {
 	s->queued = true;
-	loop_io_mod(s->vs->server->loop, &s->io, 0);
+	if (s->fd >= 0)
+		loop_io_mod(s->vs->server->loop, &s->io, 0);
 	turn_need(s->vs);
 }
 
 static void begin(struct answers *a, struct udp_socket *s)
 {
 	turn_start(s->vs);
-	*a = (struct answers){.s = s, .b = s->vs->server->batch};
+	a->s = s;
+	a->b = s->vs->server->batch;
+	a->count = a->served = 0;
+	a->late = false;
+	a->begin = turn_clock();
+	a->others = 0;
+}
+
+/* It came in by the socket of a carrier. */
+static void share_out(struct answers *a, struct udp_call *call)
+{
+	struct vserver *vs = udp_share_choose(a->s, call);
+	uint64_t from;
+
+	if (!vs || !udp_share_now(vs, a->s, call))
+		return;
+	from = turn_clock();
+	serve_for(a, vs, call);
+	from = turn_clock() - from;
+	turn_charge(vs, vs->share ? TURN_ACCEPT : TURN_UDP, from);
+	a->others += from;
+}
+
+/* To send an answer takes as long as to make it: that is for who gave it. What is left is the
+ * carrier's: to receive, and to find out whose it is. */
+static void end_shared(struct answers *a)
+{
+	uint64_t from = turn_clock(), took;
+
+	if (a->count)
+		send_batch(udp_answer_fd(a->s), a->b->out_msg, a->count);
+	took = turn_clock() - from;
+	for (unsigned i = 0; i < a->count; i++)
+		turn_charge(a->of[i], a->of[i]->share ? TURN_ACCEPT : TURN_UDP, took / a->count);
+	turn_charge(a->s->vs, TURN_UDP, from - a->begin - a->others);
 }
 
 static void end(struct answers *a)
 {
 	if (a->count)
-		send_batch(a->s->fd, a->b->out_msg, a->count);
+		send_batch(udp_answer_fd(a->s), a->b->out_msg, a->count);
 	turn_lap(a->s->vs, TURN_UDP);
 }
 
-static void serve_batch(struct udp_socket *s)
+/* True when there may be more. */
+static bool serve_batch(struct udp_socket *s)
 {
 	/* Without time one call all the same, so that one family does not keep the other out. */
 	int max = turn_has_time(s->vs, TURN_UDP) ? BATCH : 1, n;
@@ -326,19 +304,38 @@ static void serve_batch(struct udp_socket *s)
 		udp_close(s);
 		vserver_socket_lost(s->vs, s->netid == NETID_UDP ? OPENER_UDP4 : OPENER_UDP6,
 			ECONNABORTED);
-		return;
+		return false;
 	}
 	for (int i = 0; i < n; i++) {
 		struct udp_call call;
 		if (!read_call(s, a.b, (unsigned)i, &call))
 			continue;
-		if (a.late)
+		if (s->vs->share)
+			share_out(&a, &call);
+		else if (a.late)
 			udp_keep(s, &call);
 		else
 			serve(&a, &call);
 	}
-	end(&a);
-	if (n == max || !STAILQ_EMPTY(&s->kept))
+	if (s->vs->share)
+		end_shared(&a);
+	else
+		end(&a);
+	return n == max || !STAILQ_EMPTY(&s->kept);
+}
+
+/*
+ * What waits behind the datagrams of one VS may be another's: the socket of a carrier is read for as
+ * long as there is time, whether or not those whose they are have any.
+ */
+static void receive(struct udp_socket *s)
+{
+	bool more;
+
+	do
+		more = serve_batch(s);
+	while (more && s->vs->share && turn_has_time(s->vs, TURN_UDP));
+	if (more)
 		queue_up(s);
 }
 
@@ -353,24 +350,26 @@ static void serve_kept(struct udp_socket *s)
 		free(k);
 	}
 	end(&a);
-	queue_up(s);
+	/* There may be more, but of a VS whose socket another one reads. */
+	if (s->fd >= 0 || !STAILQ_EMPTY(&s->kept))
+		queue_up(s);
 }
 
 static void on_readable(struct loop_io *io, uint32_t events)
 {
 	(void)events;
-	serve_batch(container_of(io, struct udp_socket, io));
+	receive(container_of(io, struct udp_socket, io));
 }
 
 void udp_resume(struct udp_socket *s)
 {
-	if (s->fd < 0 || !s->queued)
+	if (!s->queued)
 		return;
 	s->queued = false;
-	if (STAILQ_EMPTY(&s->kept))
-		serve_batch(s);
-	else
+	if (!STAILQ_EMPTY(&s->kept))
 		serve_kept(s);
+	else if (s->fd >= 0)
+		receive(s);
 	if (s->fd >= 0 && !s->queued)
 		loop_io_mod(s->vs->server->loop, &s->io, EPOLLIN);
 }
@@ -398,5 +397,5 @@ void udp_close(struct udp_socket *s)
 	close(s->fd);
 	s->fd = -1;
 	s->queued = false;
-	udp_drop_kept(s);
+	udp_forget_kept(s);
 }

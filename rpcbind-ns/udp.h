@@ -19,7 +19,8 @@ struct udp_socket {
 	enum netid netid;
 	struct vserver *vs;
 	bool queued; /* not watched: it goes on when its VS has its turn */
-	STAILQ_HEAD(, udp_kept) kept; /* read already, fewer than a batch */
+	STAILQ_HEAD(, udp_kept) kept; /* read already; few */
+	unsigned kept_count;
 };
 
 /* Where a datagram came from and which way its answer goes. */
@@ -37,6 +38,7 @@ struct udp_path {
 struct udp_call {
 	struct udp_path path;
 	struct proc_caller caller;
+	bool to_many; /* a broadcast or a multicast */
 	const uint8_t *data;
 	size_t len;
 };
@@ -48,6 +50,11 @@ void udp_init(struct udp_socket *s, struct vserver *vs, enum netid netid);
 /* Takes fd over on success. */
 int udp_open(struct udp_socket *s, int fd);
 void udp_close(struct udp_socket *s);
+/* Of a VS that shares its sockets with others only what is kept for it is here; it answers by the
+ * descriptor of the carrier. -1: there is none. */
+int udp_answer_fd(const struct udp_socket *s);
+/* What is kept is not answered any more. */
+void udp_forget_kept(struct udp_socket *s);
 /* Goes on, if it waits for a turn of its VS (turn.h). */
 void udp_resume(struct udp_socket *s);
 

@@ -16,18 +16,21 @@ void udp_keep(struct udp_socket *s, const struct udp_call *call)
 	k->call.data = k->data;
 	memcpy(k->data, call->data, call->len);
 	STAILQ_INSERT_TAIL(&s->kept, k, link);
+	s->kept_count++;
 }
 
 struct udp_kept *udp_take_kept(struct udp_socket *s)
 {
 	struct udp_kept *k = STAILQ_FIRST(&s->kept);
 
-	if (k)
+	if (k) {
 		STAILQ_REMOVE_HEAD(&s->kept, link);
+		s->kept_count--;
+	}
 	return k;
 }
 
-void udp_drop_kept(struct udp_socket *s)
+void udp_forget_kept(struct udp_socket *s)
 {
 	struct udp_kept *k;
 

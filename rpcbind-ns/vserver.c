@@ -107,6 +107,11 @@ static int take_settings(struct vserver *vs, const struct ini_doc *settings)
 		conf_clear(&rpcbind_vs_schema, &conf);
 		return rc;
 	}
+	if (vs->conf.local && strcmp(vs->conf.local, conf.local))
+		stream_listener_close(&vs->local);
+	/* A carrier has no settings: whether it is wanted follows from its VSs. */
+	if (vs->share)
+		conf.serve = vs->conf.serve;
 	conf_clear(&rpcbind_vs_schema, &vs->conf);
 	vs->conf = conf;
 	vs->proc.insecure = conf.insecure;
@@ -115,13 +120,21 @@ static int take_settings(struct vserver *vs, const struct ini_doc *settings)
 	return 0;
 }
 
-static void close_sockets(struct vserver *vs)
+static void close_carried(struct vserver *vs)
 {
 	udp_close(&vs->udp4);
 	udp_close(&vs->udp6);
 	stream_listener_close(&vs->tcp4);
 	stream_listener_close(&vs->tcp6);
 	stream_listener_close(&vs->abstract);
+}
+
+static void close_sockets(struct vserver *vs)
+{
+	close_carried(vs);
+	udp_forget_kept(&vs->udp4);
+	udp_forget_kept(&vs->udp6);
+	stream_listener_close(&vs->local);
 	stream_close_all(vs);
 	turn_forget(vs);
 	remote_close(&vs->remote);
@@ -132,17 +145,39 @@ static void close_sockets(struct vserver *vs)
 }
 
 /* The opener keeps our sockets open for the next server, unless it is told. */
-static void release_unwanted(struct vserver *vs)
+void vserver_release_unwanted(struct vserver *vs)
 {
 	uint32_t calls = OPENER_BIT(OPENER_CALL4) | OPENER_BIT(OPENER_CALL6);
 
 	if (!vs->conf.serve) {
 		close_sockets(vs);
 		link_release(vs->server->link, vs->id, ~OPENER_GLOBAL);
-	} else if (!vs->conf.remote_calls) {
+		return;
+	}
+	if (!*vs->conf.local && vs->local.fd >= 0) {
+		stream_listener_close(&vs->local);
+		link_release(vs->server->link, vs->id, OPENER_BIT(OPENER_LOCAL));
+	}
+	if (!vs->conf.remote_calls) {
 		remote_close(&vs->remote);
 		link_release(vs->server->link, vs->id, calls);
 	}
+}
+
+/* Whether the VS has its sockets for itself. Where it does not any more the carrier has them now;
+ * connections go on, as far as they are still its own. */
+static void take_sharing(struct vserver *vs, const struct opener_vs *info)
+{
+	vs->shares = info->shares;
+	vs->proc.place = vs->shares || vs->share ? share_place : NULL;
+	vs->proc.place_arg = vs;
+	vs->proc.nobody = vs->share != NULL;
+	if (!vs->shares)
+		return;
+	close_carried(vs);
+	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
+		if (OPENER_CARRIED & (1u << k))
+			vs->error[k] = 0;
 }
 
 /* Connections to addresses that are not served any more. */
@@ -167,7 +202,10 @@ int vserver_update(struct vserver *vs, const struct opener_vs *info,
 		return rc;
 	vs->proc.owner_uid = info->owner;
 	vs->proc.root_uid = info->root;
-	release_unwanted(vs);
+	take_sharing(vs, info);
+	/* The sockets of a carrier are not ours to give up before its VSs are known. */
+	if (!vs->share)
+		vserver_release_unwanted(vs);
 	close_unbound(vs);
 	return 0;
 }
@@ -182,6 +220,7 @@ static void on_listener_lost(struct stream_listener *l)
 {
 	enum opener_kind kind = l->netid == NETID_TCP    ? OPENER_TCP4
 				: l->netid == NETID_TCP6 ? OPENER_TCP6
+				: l->is_own              ? OPENER_LOCAL
 							 : OPENER_ABSTRACT;
 
 	stream_listener_close(l);
@@ -195,6 +234,8 @@ static void init_sockets(struct vserver *vs)
 	stream_listener_init(&vs->tcp4, vs->server, vs, NETID_TCP, on_listener_lost);
 	stream_listener_init(&vs->tcp6, vs->server, vs, NETID_TCP6, on_listener_lost);
 	stream_listener_init(&vs->abstract, vs->server, vs, NETID_LOCAL, on_listener_lost);
+	stream_listener_init(&vs->local, vs->server, vs, NETID_LOCAL, on_listener_lost);
+	vs->local.is_own = true;
 	remote_init(&vs->remote, vs);
 	vs->diag_fd = -1;
 	vs->retry.fn = on_retry;
@@ -216,11 +257,15 @@ int vserver_new(struct vserver **vs, struct server *server, const struct opener_
 	v->id = info->id;
 	v->cookie = info->cookie;
 	v->is_host = info->is_host;
+	v->flavour = info->flavour;
+	v->mark = info->mark;
 	v->excess_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
 	v->look_limit = (struct log_limit){.burst = 1, .interval = 60 * LOOP_SEC};
 	init_sockets(v);
 	v->journal.now.fd = v->journal.next.fd = -1;
-	rc = regs_new(&v->proc.regs, &limits, &server->hash_key);
+	rc = info->flavour == OPENER_CARRIER ? share_new(&v->share) : 0;
+	if (!rc)
+		rc = regs_new(&v->proc.regs, &limits, &server->hash_key);
 	if (!rc)
 		vserver_journal_init(v);
 	if (!rc)
@@ -244,6 +289,7 @@ void vserver_free(struct vserver *vs)
 	regs_free(vs->proc.regs);
 	stats_free(vs->proc.stats);
 	excess_free(vs->excess);
+	share_free(vs->share);
 	conf_clear(&rpcbind_vs_schema, &vs->conf);
 	free(vs->superusers);
 	access_log_free(vs->access);
@@ -301,20 +347,9 @@ static int look_up_uid(struct vserver *vs, int protocol, const struct proc_calle
 }
 
 int vserver_loopback_uid(struct vserver *vs, int protocol, const struct proc_caller *caller,
-	uid_t *uid)
+	uid_t *uid, bool *sure)
 {
-	bool sure;
-	uid_t found;
-	int rc;
-
 	if (protocol == IPPROTO_UDP && !may_look(vs))
 		return -EDQUOT;
-	rc = look_up_uid(vs, protocol, caller, &found, &sure);
-	if (rc)
-		return rc;
-	/* Nobody becomes superuser by sharing a port with one. */
-	if (!sure && proc_is_superuser(&vs->proc, found))
-		return -EPERM;
-	*uid = found;
-	return 0;
+	return look_up_uid(vs, protocol, caller, uid, sure);
 }

@@ -17,6 +17,7 @@
 #include "proc.h"
 #include "remote.h"
 #include "settings.h"
+#include "share.h"
 #include "stream.h"
 #include "turn.h"
 #include "udp.h"
@@ -30,7 +31,11 @@ struct vserver {
 	UT_hash_handle by_id, by_cookie;
 	struct server *server;
 	uint64_t id, cookie;
+	uint32_t flavour, mark;
 	bool is_host;
+	bool shares;         /* its namespace, with others: the carrier has the sockets */
+	bool is_listed;      /* in server.by_cookie */
+	struct share *share; /* of a carrier, which is no VS; else NULL */
 	char name[VS_NAME_MAX + 1];
 	char *aliases[OPENER_ALIASES_MAX];
 	unsigned alias_count;
@@ -43,7 +48,7 @@ struct vserver {
 	unsigned journal_busy; /* how often its file was in use */
 	size_t ghosts_at;      /* so many registrations were looked at (ghosts_watch.h) */
 	struct udp_socket udp4, udp6;
-	struct stream_listener tcp4, tcp6, abstract;
+	struct stream_listener tcp4, tcp6, abstract, local;
 	struct remote remote;
 	struct excess *excess; /* NULL until there is some */
 	struct log_limit excess_limit;
@@ -54,6 +59,7 @@ struct vserver {
 	TAILQ_ENTRY(vserver) in_busy; /* while is_busy: something waits for its turn */
 	bool is_busy;
 	struct turn turn;
+	uint64_t dropped; /* datagrams beyond its share, where it shares a socket */
 	size_t remote_count, inside_count, backlog;
 
 	/* What could not be opened, by kind: errno and who has it. */
@@ -76,6 +82,8 @@ int vserver_new(struct vserver **vs, struct server *server, const struct opener_
 int vserver_update(struct vserver *vs, const struct opener_vs *info,
 	const struct ini_doc *settings);
 void vserver_free(struct vserver *vs); /* closes everything */
+/* Closes what its settings do not want any more, here and at the opener. */
+void vserver_release_unwanted(struct vserver *vs);
 
 /* Asks the opener for the sockets that the VS should have and has not. */
 void vserver_request_sockets(struct vserver *vs);
@@ -100,6 +108,6 @@ int vserver_set_addresses(struct vserver *vs, const char *const *text, size_t co
 
 /* proc_caller.peer_uid of a caller over loopback. protocol: IPPROTO_TCP or IPPROTO_UDP. */
 int vserver_loopback_uid(struct vserver *vs, int protocol, const struct proc_caller *caller,
-	uid_t *uid);
+	uid_t *uid, bool *sure);
 
 #endif

@@ -48,7 +48,8 @@ static int on_change(const struct regs_change *change, void *arg)
 
 void vserver_journal_init(struct vserver *vs)
 {
-	const struct state_id id = {{vs->server->boot[0], vs->server->boot[1]}, vs->cookie};
+	const struct state_id id = {{vs->server->boot[0], vs->server->boot[1]}, vs->cookie,
+		vs->flavour == VS_MARK ? vs->name : ""};
 
 	journal_init(&vs->journal, &id);
 	regs_on_change(vs->proc.regs, on_change, vs);

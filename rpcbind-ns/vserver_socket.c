@@ -28,6 +28,8 @@ static int socket_fd(const struct vserver *vs, enum opener_kind kind)
 		return vs->tcp6.fd;
 	case OPENER_ABSTRACT:
 		return vs->abstract.fd;
+	case OPENER_LOCAL:
+		return vs->local.fd;
 	case OPENER_DIAG:
 		return vs->diag_fd;
 	case OPENER_CALL4:
@@ -52,6 +54,8 @@ static int open_socket(struct vserver *vs, enum opener_kind kind, int fd)
 		return stream_listener_open(&vs->tcp6, fd);
 	case OPENER_ABSTRACT:
 		return stream_listener_open(&vs->abstract, fd);
+	case OPENER_LOCAL:
+		return stream_listener_open(&vs->local, fd);
 	case OPENER_DIAG:
 		vs->diag_fd = fd;
 		return 0;
@@ -83,8 +87,11 @@ static uint32_t kinds_of(const struct vserver *vs)
 
 	if (!vs->conf.serve)
 		return 0;
-	mask = OPENER_BIT(OPENER_UDP4) | OPENER_BIT(OPENER_UDP6) | OPENER_BIT(OPENER_TCP4) |
-	       OPENER_BIT(OPENER_TCP6) | OPENER_BIT(OPENER_ABSTRACT) | OPENER_BIT(OPENER_DIAG);
+	mask = OPENER_BIT(OPENER_DIAG) | (vs->shares ? 0 : OPENER_CARRIED);
+	if (vs->share)
+		return mask;
+	if (*vs->conf.local)
+		mask |= OPENER_BIT(OPENER_LOCAL);
 	if (vs->conf.remote_calls)
 		mask |= OPENER_BIT(OPENER_CALL4) | OPENER_BIT(OPENER_CALL6);
 	return mask | vserver_journal_wants(vs);
@@ -97,7 +104,7 @@ static void first_answer(struct vserver *vs)
 	if (vs->answered)
 		return;
 	vs->answered = true;
-	if (vs->conf.serve)
+	if (server_by_cookie(vs->server, vs->cookie) == vs)
 		stream_adopt(vs->server, vs);
 	server_answered(vs->server);
 }
@@ -173,6 +180,9 @@ static void take_socket(struct vserver *vs, unsigned kind, struct link_socket *s
 
 	if (s->fd < 0)
 		give_back(vs, kind);
+	/* The opener sends another one when somebody has removed the socket from its path. */
+	if (kind == OPENER_LOCAL)
+		stream_listener_close(&vs->local);
 	/* The configuration may have changed while the request was on its way. */
 	if (!(kinds_of(vs) & (1u << kind)) || socket_fd(vs, (enum opener_kind)kind) >= 0)
 		return;
@@ -193,7 +203,7 @@ static void take_socket(struct vserver *vs, unsigned kind, struct link_socket *s
 	vs->error[kind] = 0;
 }
 
-static bool is_degraded(const struct vserver *vs)
+static bool has_errors(const struct vserver *vs)
 {
 	for (unsigned k = 0; k < OPENER_KIND_COUNT; k++)
 		if (vs->error[k])
@@ -201,15 +211,28 @@ static bool is_degraded(const struct vserver *vs)
 	return false;
 }
 
+static bool is_degraded(const struct vserver *vs)
+{
+	const struct vserver *carrier = share_carrier(vs);
+
+	return has_errors(vs) || (carrier && has_errors(carrier));
+}
+
 void vserver_update_builtins(struct vserver *vs)
 {
-	unsigned netids = 0;
+	const struct vserver *carrier = vs->shares ? share_carrier(vs) : vs;
+	unsigned netids = vs->local.fd >= 0 ? NETID_BIT(NETID_LOCAL) : 0;
 
-	netids |= vs->udp4.fd >= 0 ? NETID_BIT(NETID_UDP) : 0;
-	netids |= vs->tcp4.fd >= 0 ? NETID_BIT(NETID_TCP) : 0;
-	netids |= vs->udp6.fd >= 0 ? NETID_BIT(NETID_UDP6) : 0;
-	netids |= vs->tcp6.fd >= 0 ? NETID_BIT(NETID_TCP6) : 0;
-	if (vs->abstract.fd >= 0 || vs->server->path.fd >= 0)
+	if (!carrier) {
+		regs_use_builtins(vs->proc.regs, vs->server->builtins, netids);
+		return;
+	}
+	netids |= carrier->udp4.fd >= 0 ? NETID_BIT(NETID_UDP) : 0;
+	netids |= carrier->tcp4.fd >= 0 ? NETID_BIT(NETID_TCP) : 0;
+	netids |= carrier->udp6.fd >= 0 ? NETID_BIT(NETID_UDP6) : 0;
+	netids |= carrier->tcp6.fd >= 0 ? NETID_BIT(NETID_TCP6) : 0;
+	if ((carrier->abstract.fd >= 0 || vs->server->path.fd >= 0) &&
+		(carrier == vs || share_common(share_carrier(vs)) == vs))
 		netids |= NETID_BIT(NETID_LOCAL);
 	regs_use_builtins(vs->proc.regs, vs->server->builtins, netids);
 }
@@ -226,7 +249,9 @@ void vserver_listening(struct vserver *vs, uint32_t mask, struct link_socket *so
 		if (mask & ~OPENER_STATES & (1u << k))
 			take_socket(vs, k, &sockets[k]);
 	vserver_update_builtins(vs);
-	if (is_degraded(vs)) {
+	if (vs->share)
+		share_update_builtins(vs);
+	if (has_errors(vs)) {
 		vs->retry_delay = vs->retry_delay ? vs->retry_delay * 2 : RETRY_MIN;
 		if (vs->retry_delay > RETRY_MAX)
 			vs->retry_delay = RETRY_MAX;
@@ -259,6 +284,8 @@ void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error)
 		log_err(vs->name, "cannot give a socket back: %s", strerror(-rc));
 	note_error(vs, kind, &lost);
 	vserver_update_builtins(vs);
+	if (vs->share)
+		share_update_builtins(vs);
 	vs->retry_delay = RETRY_MIN;
 	if (!loop_timer_set(&vs->retry))
 		loop_timer_in(vs->server->loop, &vs->retry, RETRY_MIN);
@@ -266,9 +293,21 @@ void vserver_socket_lost(struct vserver *vs, enum opener_kind kind, int error)
 
 void vserver_hurry(struct vserver *vs)
 {
+	struct vserver *carrier = share_carrier(vs);
+
+	if (carrier)
+		vserver_hurry(carrier);
 	vs->hurry_until = loop_now(vs->server->loop) + HURRY_FOR;
 	if (loop_timer_set(&vs->retry))
 		loop_timer_in(vs->server->loop, &vs->retry, RETRY_MIN);
+}
+
+static bool is_starting(const struct vserver *vs)
+{
+	const struct vserver *carrier = share_carrier(vs);
+
+	return !vs->answered || (vs->shares && (!carrier || !carrier->answered ||
+						       !carrier->share->told));
 }
 
 const char *vserver_state(const struct vserver *vs)
@@ -277,14 +316,11 @@ const char *vserver_state(const struct vserver *vs)
 		return "off";
 	if (is_degraded(vs))
 		return "degraded";
-	return vs->answered ? "ok" : "starting";
+	return is_starting(vs) ? "starting" : "ok";
 }
 
-void vserver_problem(const struct vserver *vs, char *text, size_t size)
+static size_t add_problems(const struct vserver *vs, char *text, size_t len, size_t size)
 {
-	size_t len = 0;
-
-	text[0] = '\0';
 	for (unsigned k = 0; k < OPENER_KIND_COUNT && len + 2 < size; k++) {
 		if (!vs->error[k] || !vs->conf.serve)
 			continue;
@@ -295,4 +331,16 @@ void vserver_problem(const struct vserver *vs, char *text, size_t size)
 		int n = describe_error(vs, k, text + len, size - len);
 		len += n > 0 ? (size_t)n : 0;
 	}
+	return len;
+}
+
+void vserver_problem(const struct vserver *vs, char *text, size_t size)
+{
+	const struct vserver *carrier = vs->conf.serve ? share_carrier(vs) : NULL;
+	size_t len;
+
+	text[0] = '\0';
+	len = add_problems(vs, text, 0, size);
+	if (carrier)
+		add_problems(carrier, text, len, size);
 }

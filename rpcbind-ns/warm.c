@@ -37,9 +37,12 @@ static void log_refused(struct warming *w, const struct warmstart_entry *e, cons
 static int take_entry(const struct warmstart_entry *entry, void *arg)
 {
 	struct warming *w = arg;
-	const char *reason = "";
+	const char *reason = "the address is another virtual server's";
+	enum import_result result = IMPORT_REFUSED;
 
-	switch (import_entry(w->vs->proc.regs, entry, &reason)) {
+	if (share_may_import(w->vs, entry))
+		result = import_entry(w->vs->proc.regs, entry, &reason);
+	switch (result) {
 	case IMPORT_NEW:
 		w->imported++;
 		break;

@@ -29,13 +29,14 @@ static const struct {
 	{NETID_UDP, "127.0.0.1.3.1", "127.0.0.1.0.111", true, -1},
 };
 
-static int peer_uid(void *arg, uid_t *uid)
+static int peer_uid(void *arg, uid_t *uid, bool *sure)
 {
 	const int *known = arg;
 
 	if (*known < 0)
 		return -ENOENT;
 	*uid = (uid_t)*known;
+	*sure = true;
 	return 0;
 }
 

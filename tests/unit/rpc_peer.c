@@ -6,7 +6,7 @@
 #include "t.h"
 #include "rpc_peer.h"
 
-static int peer_uid(void *arg, uid_t *uid)
+static int peer_uid(void *arg, uid_t *uid, bool *sure)
 {
 	struct peer *p = arg;
 
@@ -14,6 +14,7 @@ static int peer_uid(void *arg, uid_t *uid)
 	if (p->uid_rc < 0)
 		return p->uid_rc;
 	*uid = p->uid;
+	*sure = !p->uid_unsure;
 	return 0;
 }
 

@@ -31,6 +31,7 @@ struct peer {
 	size_t len;
 	uint8_t *room; /* of the reply; PEER_ROOM bytes unless a test takes another */
 	size_t room_size;
+	bool uid_unsure;
 	uid_t uid; /* what peer_uid() finds, with this result */
 	int uid_rc;
 	unsigned uid_asked;

@@ -109,7 +109,7 @@ static void nothing_is_left(const struct rig *rig)
 
 static bool look(struct rig *rig, size_t i)
 {
-	assert_int_equal(ghosts_look(rig->diag, rig->query, rig->count), 0);
+	assert_int_equal(ghosts_look(rig->diag, NULL, rig->query, rig->count), 0);
 	nothing_is_left(rig);
 	return rig->query[i].present;
 }
@@ -273,10 +273,10 @@ static void crowd(void **state)
 	for (unsigned i = 0; i < CROWD; i++)
 		fd[i] = open_at(SOCK_DGRAM, "127.0.0.1", &port, false, NULL);
 	ask_for(rig, NETID_UDP, "127.0.0.2", port);
-	assert_int_equal(ghosts_look(rig->diag, rig->query, rig->count), -EBUSY);
+	assert_int_equal(ghosts_look(rig->diag, NULL, rig->query, rig->count), -EBUSY);
 	rig->count--;
 	while (tries++ < 10 && rc != 0)
-		rc = ghosts_look(rig->diag, rig->query, rig->count);
+		rc = ghosts_look(rig->diag, NULL, rig->query, rig->count);
 	assert_int_equal(rc, 0);
 	assert_true(rig->query[q].present);
 	nothing_is_left(rig);
@@ -291,11 +291,11 @@ static void no_kernel_no_answer(void **state)
 	int pair[2];
 
 	ask_for(rig, NETID_UDP, "0.0.0.0", 1234);
-	assert_true(ghosts_look(-1, rig->query, 1) < 0);
+	assert_true(ghosts_look(-1, NULL, rig->query, 1) < 0);
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
-	assert_true(ghosts_look(pair[0], rig->query, 1) < 0);
-	assert_int_equal(ghosts_look(rig->diag, rig->query, 0), 0);
+	assert_true(ghosts_look(pair[0], NULL, rig->query, 1) < 0);
+	assert_int_equal(ghosts_look(rig->diag, NULL, rig->query, 0), 0);
 	close(pair[0]);
 	close(pair[1]);
 }
