@@ -136,8 +136,17 @@ static int take_policy(struct opener *opener, struct opener_entry *e, const stru
 	return 0;
 }
 
+/* A carrier goes by the name of its namespace, where that has one. */
+static struct vs *name_giver(const struct opener *opener, const struct opener_entry *e)
+{
+	struct vs *vs = e->share ? vs_by_cookie(opener->reg, e->cookie) : NULL;
+
+	return vs ? vs : vs_ref(e->vs);
+}
+
 static int put_entry(struct opener *opener, struct opener_entry *e, struct buf_writer *w)
 {
+	struct vs *named = name_giver(opener, e);
 	struct ini_doc *doc = ini_doc_new();
 	struct opener_vs v = {.id = e->id,
 		.cookie = e->cookie,
@@ -145,12 +154,14 @@ static int put_entry(struct opener *opener, struct opener_entry *e, struct buf_w
 		.mark = e->share ? 0 : vs_mark(e->vs),
 		.is_host = !e->share && vs_is_host(e->vs),
 		.shares = opener_shares(opener, e),
-		.name = vs_name(e->vs)};
+		.name = vs_name(named)};
 	const char *alias;
 	int rc;
 
-	if (!doc)
+	if (!doc) {
+		vs_unref(named);
 		return -ENOMEM;
+	}
 	while (!e->share && v.alias_count < OPENER_ALIASES_MAX && (alias = vs_alias(e->vs, v.alias_count)))
 		v.alias[v.alias_count++] = alias;
 	/* Without an answer nobody but uid 0 is root there. */
@@ -165,6 +176,7 @@ static int put_entry(struct opener *opener, struct opener_entry *e, struct buf_w
 		opener_put_settings(w, doc);
 	}
 	ini_doc_free(doc);
+	vs_unref(named);
 	return rc;
 }
 

@@ -16,7 +16,8 @@
 struct gathered {
 	struct opener *opener;
 	const struct opener_entry *carrier;
-	uint64_t owner; /* whose file is read */
+	uint64_t owner;  /* who is looked at */
+	bool has_device; /* and may have addresses that no file names */
 	struct claim *list;
 	size_t count, size;
 	size_t file_from; /* where the claims of this file begin */
@@ -65,6 +66,10 @@ static int take_setting(const char *key, const char *value, const char *file, un
 
 	(void)file;
 	(void)line;
+	if (!strcmp(key, "Device")) {
+		g->has_device = *value != '\0';
+		return 0;
+	}
 	if (!strcmp(key, "Address"))
 		claim.kind = CLAIM_ADDRESS;
 	else if (!strcmp(key, "Pool"))
@@ -80,21 +85,6 @@ static int take_setting(const char *key, const char *value, const char *file, un
 	return ip_prefix_parse(text, &claim.prefix) ? 0 : add(g, &claim);
 }
 
-static int take_files(struct gathered *g)
-{
-	struct opener_entry *e, *next;
-	int rc = 0;
-
-	HASH_ITER(by_id, g->opener->by_id, e, next) {
-		if (rc || e->share || e->cookie != g->carrier->cookie ||
-			vs_flavour(e->vs) != VS_MARK)
-			continue;
-		g->owner = e->id;
-		g->file_from = g->count;
-		rc = vs_settings(e->vs, "Network", take_setting, g);
-	}
-	return rc;
-}
 
 static void set_address(struct claim *claim, const struct sockaddr_storage *addr)
 {
@@ -114,36 +104,41 @@ static void set_address(struct claim *claim, const struct sockaddr_storage *addr
 static int take_address(const struct vs_address *a, void *arg)
 {
 	struct gathered *g = arg;
-	struct claim claim = {.kind = CLAIM_FOUND, .ifindex = a->ifindex};
-	const struct opener_entry *owner;
-	struct vs *vs;
+	struct claim claim = {.kind = CLAIM_FOUND, .ifindex = a->ifindex, .owner = g->owner};
 
 	if (a->addr.ss_family != AF_INET && a->addr.ss_family != AF_INET6)
 		return 0;
 	set_address(&claim, &a->addr);
-	if (claims_is_common(claim.prefix.family, claim.prefix.bytes))
-		return 0;
-	vs = vs_by_address(
-		g->opener->reg, g->carrier->cookie, (const struct sockaddr *)&a->addr);
-	owner = vs ? opener_entry_of(g->opener, vs) : NULL;
-	vs_unref(vs);
-	if (!owner || !opener_is_announced(g->opener, owner))
-		return 0;
-	claim.owner = owner->id;
-	return add(g, &claim);
+	return claims_is_common(claim.prefix.family, claim.prefix.bytes) ? 0 : add(g, &claim);
 }
 
-/* All at once where the namespace is a VS; else of each mark VS those that it owns. */
-static int take_addresses(struct gathered *g)
+/* The files say all about a mark VS without devices; of the others the registry knows which of the
+ * addresses that there are now they own. */
+static int take_vs(struct gathered *g, const struct opener_entry *e)
 {
-	struct vs *own = vs_by_cookie(g->opener->reg, g->carrier->cookie);
-	struct opener_entry *e, *next;
-	int rc = own ? vs_addresses(own, take_address, g) : 0;
+	bool is_mark = vs_flavour(e->vs) == VS_MARK;
+	int rc = 0;
 
-	vs_unref(own);
+	g->owner = e->id;
+	g->file_from = g->count;
+	g->has_device = !is_mark;
+	if (is_mark)
+		rc = vs_settings(e->vs, "Network", take_setting, g);
+	if (!rc && g->has_device)
+		rc = vs_addresses(e->vs, take_address, g);
+	/* It goes, and then there is news of all. */
+	return rc == -ESTALE ? 0 : rc;
+}
+
+static int take_all(struct gathered *g)
+{
+	struct opener_entry *e, *next;
+	int rc = 0;
+
 	HASH_ITER(by_id, g->opener->by_id, e, next)
-		if (!rc && !own && !e->share && e->cookie == g->carrier->cookie)
-			rc = vs_addresses(e->vs, take_address, g);
+		if (!rc && !e->share && e->cookie == g->carrier->cookie &&
+			opener_is_announced(g->opener, e))
+			rc = take_vs(g, e);
 	return rc;
 }
 
@@ -218,10 +213,8 @@ int opener_claims_tell(struct opener *opener, struct opener_entry *carrier)
 	struct gathered g = {.opener = opener, .carrier = carrier};
 	const struct opener_entry *first = opener_default_of(opener, carrier);
 	struct opener_share *told = carrier->share, now;
-	int rc = take_files(&g);
+	int rc = take_all(&g);
 
-	if (!rc)
-		rc = take_addresses(&g);
 	/* One more, so that none is not the same as none told. */
 	if (!rc && !g.list)
 		rc = (g.list = calloc(1, sizeof(*g.list))) ? 0 : -ENOMEM;

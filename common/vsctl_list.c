@@ -45,6 +45,17 @@ static void add_scaled(struct table *t, const json_t *traffic, const char *key)
 	table_add(t, text);
 }
 
+/* "mark:101"; one word, whatever the flavour. */
+static void add_flavour(struct table *t, const json_t *vs)
+{
+	long long mark = vsctl_number(vs, "mark");
+	char text[32];
+
+	if (mark)
+		snprintf(text, sizeof(text), "mark:%lld", mark);
+	table_add(t, mark ? text : vsctl_string(vs, "flavour"));
+}
+
 static void add_row(struct table *t, const json_t *vs, bool has_daemon)
 {
 	const json_t *traffic = json_object_get(vs, "traffic");
@@ -52,7 +63,7 @@ static void add_row(struct table *t, const json_t *vs, bool has_daemon)
 	char text[ADDRESSES_WIDTH];
 
 	table_add(t, vsctl_string(vs, "name"));
-	table_add(t, vsctl_string(vs, "flavour"));
+	add_flavour(t, vs);
 	table_add(t, vsctl_string(vs, "state"));
 	table_add_number(t, vsctl_number(vs, "cookie"));
 	if (has_daemon) {
@@ -195,11 +206,26 @@ static void print_words(const char *name, const json_t *words)
 	printf("%s\n", json_array_size(words) > 0 ? "" : "-");
 }
 
+/* Where VSs share a namespace: which of them is it? */
+static void print_flavour(const json_t *vs)
+{
+	long long mark = vsctl_number(vs, "mark");
+
+	printf("flavour      %s", vsctl_string(vs, "flavour"));
+	if (mark)
+		printf(", mark %lld", mark);
+	if (json_is_true(json_object_get(vs, "shares")))
+		printf("%s", json_is_true(json_object_get(vs, "default"))
+				     ? ", default of its namespace"
+				     : ", shares its namespace");
+	printf("\n");
+}
+
 static int print_show(const json_t *vs, bool has_daemon)
 {
 	printf("name         %s\n", vsctl_string(vs, "name"));
 	print_words("aliases", json_object_get(vs, "aliases"));
-	printf("flavour      %s\n", vsctl_string(vs, "flavour"));
+	print_flavour(vs);
 	printf("state        %s\n", vsctl_string(vs, "state"));
 	if (*vsctl_string(vs, "problem"))
 		printf("problem      %s\n", vsctl_string(vs, "problem"));
@@ -210,6 +236,9 @@ static int print_show(const json_t *vs, bool has_daemon)
 	if (has_daemon) {
 		printf("services     %lld\n", vsctl_number(vs, "registrations"));
 		printf("requests     %lld\n", vsctl_number(vs, "requests"));
+		if (vsctl_number(vs, "dropped"))
+			printf("dropped      %lld, beyond its share of the sockets\n",
+				vsctl_number(vs, "dropped"));
 		printf("connections  %lld from outside, %lld local\n",
 			vsctl_number(vs, "remote_connections"),
 			vsctl_number(vs, "local_connections"));

@@ -53,10 +53,10 @@ static json_t *describe(const struct vserver *vs)
 	char problem[1024];
 
 	vserver_problem(vs, problem, sizeof(problem));
-	return json_pack("{s:s, s:o, s:s, s:I, s:b, s:b, s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:o, s:s, s:I, s:b, s:b, s:b, s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I}",
 		"name", vs->name, "aliases", json_strings(vs->aliases, vs->alias_count),
 		"flavour", vs->flavour == VS_MARK ? "mark" : "namespace", "mark",
-		(json_int_t)vs->mark, "default", is_default(vs), "host", vs->is_host, "state", vserver_state(vs), "problem", problem,
+		(json_int_t)vs->mark, "shares", vs->shares, "default", is_default(vs), "host", vs->is_host, "state", vserver_state(vs), "problem", problem,
 		"cookie", (json_int_t)vs->cookie, "addresses",
 		json_strings(vs->addresses, vs->address_count), "registrations",
 		(json_int_t)(regs_count(vs->proc.regs) - regs_builtin_count(vs->proc.regs)),

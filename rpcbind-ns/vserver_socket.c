@@ -221,7 +221,7 @@ static bool is_degraded(const struct vserver *vs)
 void vserver_update_builtins(struct vserver *vs)
 {
 	const struct vserver *carrier = vs->shares ? share_carrier(vs) : vs;
-	unsigned netids = vs->local.fd >= 0 ? NETID_BIT(NETID_LOCAL) : 0;
+	unsigned netids = 0;
 
 	if (!carrier) {
 		regs_use_builtins(vs->proc.regs, vs->server->builtins, netids);
