@@ -120,7 +120,7 @@ ping_under_load() { # KEY RATE-KEY NS PID [OPTION...] CALL TARGET...
 		nsenter --net="/run/netns/$ns" -- "$bin/rpcload" -f -c $client_cpu -t $((ping_ms + 100)) \
 			-r "$rate" "$@" >$T/paced.log 2>&1 &
 		loader=$!
-		out=$(in_ns "$ns" "$bin/rpcping" -c $client_cpu -t "$ping_ms" "${@: -3}" 2>>$T/ping.log)
+		out=$(in_ns "$ns" "$bin/../e2e/peers/rpcping" -f -c $client_cpu "$ping_ms" "${@: -3}" 2>>$T/ping.log)
 		wait $loader || fail "$key: paced load"
 		delay=$((($(waited "$pid") - before) / 1000))
 		say "$key at $rate/s, try $try: $out, the server has waited $delay us for its CPU"

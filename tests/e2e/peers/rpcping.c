@@ -14,16 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "parse.h"
 #include "peer.h"
 
-#define PERIOD UINT64_C(1000000)
+#define MSEC UINT64_C(1000000)
+#define PERIOD MSEC
 #define SECOND UINT64_C(1000000000)
 #define LAST_WAIT (2 * SECOND) /* for answers, after the last call */
 #define UNANSWERED UINT64_MAX
+#define PRIORITY 50
 
 struct prober {
 	struct peer peer;
@@ -36,9 +40,9 @@ struct prober {
 
 static int usage(void)
 {
-	fputs("usage: rpcping [-f] SECONDS TARGET\n"
+	fputs("usage: rpcping [-f] [-c CPU] MILLISECONDS TARGET\n"
 	      "       NULL calls, one each millisecond, and how long their answers took\n"
-	      "       -f: under SCHED_FIFO, where that is permitted\n", stderr);
+	      "       -f: under SCHED_FIFO, where that is permitted; -c: on that CPU\n", stderr);
 	return 2;
 }
 
@@ -130,7 +134,7 @@ static void report(const struct prober *p)
 
 	for (size_t i = 0; i < 3; i++)
 		us[i] = t[at[i]] == UNANSWERED ? 999999999 : t[at[i]] / 1000;
-	printf("count %zu, lost %zu, p50 %llu us, p99 %llu us, max %llu us\n", p->count,
+	printf("pings=%zu lost=%zu p50=%llu p99=%llu max=%llu\n", p->count,
 	       p->count - p->answered, (unsigned long long)us[0], (unsigned long long)us[1],
 	       (unsigned long long)us[2]);
 }
@@ -154,33 +158,68 @@ static int probe(struct prober *p)
 	return p->answered == p->count ? 0 : 1;
 }
 
-int main(int argc, char **argv)
+/* What is measured is the server, not this program's wait for a CPU. */
+static void be_prompt(bool fifo)
 {
-	const struct sched_param param = { .sched_priority = 10 };
-	bool fifo = argc > 1 && strcmp(argv[1], "-f") == 0;
-	const char *const *words = (const char *const *)(argv + fifo);
-	struct prober p = { .peer = { .fd = -1 } };
-	uint64_t seconds;
-	int rc, on = 1;
+	const struct sched_param param = { .sched_priority = PRIORITY };
 
-	if (argc - fifo < 3 || parse_u64(words[1], 1, 3600, &seconds) || !peer_target_words(words + 2))
-		return usage();
-	p.size = seconds * (SECOND / PERIOD);
-	p.sent = calloc(p.size, sizeof(*p.sent));
-	p.took = calloc(p.size, sizeof(*p.took));
-	rc = p.sent && p.took ? peer_open(&p.peer, words + 2, NULL) : -ENOMEM;
-	if (rc) {
-		fprintf(stderr, "rpcping: %s\n", peer_error(rc));
-		return 1;
-	}
-	/* Or a call would wait for the answer to the one before. Other sockets do not know it. */
-	setsockopt(p.peer.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	mlockall(MCL_CURRENT);
+	prctl(PR_SET_TIMERSLACK, 1UL);
 	if (fifo && sched_setscheduler(0, SCHED_FIFO, &param))
 		fprintf(stderr, "rpcping: not under SCHED_FIFO: %s\n", strerror(errno));
-	rc = probe(&p);
-	peer_close(&p.peer);
-	free(p.sent);
-	free(p.took);
+}
+
+static int run_on(uint64_t cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+static int ping(struct prober *p, const char *const *target, bool fifo)
+{
+	int on = 1, rc;
+
+	p->sent = calloc(p->size, sizeof(*p->sent));
+	p->took = calloc(p->size, sizeof(*p->took));
+	rc = p->sent && p->took ? peer_open(&p->peer, target, NULL) : -ENOMEM;
+	if (!rc) {
+		/* Or a call would wait for the answer to the one before. Other sockets do not know it. */
+		setsockopt(p->peer.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		be_prompt(fifo);
+		rc = probe(p);
+		peer_close(&p->peer);
+	}
+	free(p->sent);
+	free(p->took);
 	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct prober p = { .peer = { .fd = -1 } };
+	const char *const *words;
+	uint64_t cpu, time;
+	bool fifo = false;
+	int c, rc = 0;
+
+	while (!rc && (c = getopt(argc, argv, "+fc:")) != -1) {
+		if (c == 'f')
+			fifo = true;
+		else if (c != 'c' || parse_u64(optarg, 0, CPU_SETSIZE - 1, &cpu))
+			return usage();
+		else
+			rc = run_on(cpu);
+	}
+	words = (const char *const *)(argv + optind);
+	if (argc - optind < 2 || parse_u64(words[0], 1, 3600000, &time) || !peer_target_words(words + 1))
+		return usage();
+	p.size = time * MSEC / PERIOD;
+	if (!rc)
+		rc = ping(&p, words + 1, fifo);
+	if (rc < 0)
+		fprintf(stderr, "rpcping: %s\n", peer_error(rc));
+	return rc ? 1 : 0;
 }
