@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "t.h"
+#include "regs_rig.h"
 #include "rpcbind-ns/ghosts.h"
 
 #define SEC UINT64_C(1000000000)
@@ -16,28 +16,14 @@ static const struct regs_owner root = {.superuser = true};
 
 static int setup(void **state)
 {
-	static const struct regs_limits limits = {.entries = 100, .entries_per_owner = 100};
-	struct regs *regs;
-
-	assert_int_equal(regs_new(&regs, &limits, NULL), 0);
-	*state = regs;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	regs_free(*state);
-	return 0;
+	return regs_rig(state, (struct regs_limits){.entries = 100, .entries_per_owner = 100});
 }
 
 static const struct regs_entry *add(struct regs *regs, enum netid netid, const char *text)
 {
-	const struct regs_entry *e = NULL, *next;
-	uint32_t vers;
+	const struct regs_entry *e = regs_rig_last(regs);
+	uint32_t vers = e ? e->vers + 1 : 1;
 
-	while ((next = regs_next(regs, e)))
-		e = next;
-	vers = e ? e->vers + 1 : 1;
 	assert_int_equal(regs_set(regs, 300, vers, netid, text, &root), 0);
 	return regs_next(regs, e);
 }
@@ -175,11 +161,11 @@ static void one_by_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(by_address, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_judged, setup, teardown),
-		cmocka_unit_test_setup_teardown(absent_twice, setup, teardown),
-		cmocka_unit_test_setup_teardown(present_in_between, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_by_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(by_address, setup, regs_rig_free),
+		cmocka_unit_test_setup_teardown(what_is_judged, setup, regs_rig_free),
+		cmocka_unit_test_setup_teardown(absent_twice, setup, regs_rig_free),
+		cmocka_unit_test_setup_teardown(present_in_between, setup, regs_rig_free),
+		cmocka_unit_test_setup_teardown(one_by_one, setup, regs_rig_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,23 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "t.h"
+#include "regs_rig.h"
 #include "rpcbind-ns/import.h"
 
 static int setup(void **state)
 {
-	static const struct regs_limits limits = {.entries = 20, .entries_per_owner = 3};
-	struct regs *regs;
-
-	assert_int_equal(regs_new(&regs, &limits, NULL), 0);
-	*state = regs;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	regs_free(*state);
-	return 0;
+	return regs_rig(state, (struct regs_limits){.entries = 20, .entries_per_owner = 3});
 }
 
 static struct warmstart_entry entry(uint32_t prog, const char *netid, const char *addr,
@@ -52,15 +41,6 @@ static enum import_result put(struct regs *regs, struct warmstart_entry e)
 	return result;
 }
 
-static const struct regs_entry *last(const struct regs *regs)
-{
-	const struct regs_entry *e = NULL, *next;
-
-	while ((next = regs_next(regs, e)))
-		e = next;
-	return e;
-}
-
 static void owner_is(const struct regs_entry *e, const char *owner)
 {
 	char text[REGS_OWNER_MAX];
@@ -84,7 +64,7 @@ static void owners(void **state)
 	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(put(regs, entry(300 + i, "udp", "0.0.0.0.8.1", cases[i].told)),
 			IMPORT_NEW);
-		owner_is(last(regs), cases[i].taken);
+		owner_is(regs_rig_last(regs), cases[i].taken);
 	}
 	regs_free(regs);
 }
@@ -96,7 +76,7 @@ static void present_and_taken(void **state)
 	assert_int_equal(put(regs, entry(300, "udp", "0.0.0.0.8.1", "5")), IMPORT_NEW);
 	assert_int_equal(put(regs, entry(300, "udp", "0.0.0.0.8.1", "5")), IMPORT_PRESENT);
 	assert_int_equal(put(regs, entry(300, "UDP", "0.0.0.0.8.1", "6")), IMPORT_PRESENT);
-	owner_is(last(regs), "5");
+	owner_is(regs_rig_last(regs), "5");
 	assert_int_equal(put(regs, entry(300, "udp", "0.0.0.0.8.2", "5")), IMPORT_REFUSED);
 	assert_int_equal(put(regs, entry(300, "udp", "10.0.0.1.8.1", "6")), IMPORT_REFUSED);
 	assert_int_equal(put(regs, entry(300, "udp", "10.0.0.1.8.1", "5")), IMPORT_NEW);
@@ -113,8 +93,8 @@ static void ports(void **state)
 	assert_int_equal(put(regs, entry(300, "udp", "10.0.0.1.8.1", "superuser")), IMPORT_NEW);
 	assert_int_equal(put(regs, port(300, "udp", 2049)), IMPORT_PRESENT);
 	assert_int_equal(put(regs, port(300, "tcp", 2049)), IMPORT_NEW);
-	assert_string_equal(last(regs)->text, "0.0.0.0.8.1");
-	owner_is(last(regs), "unknown");
+	assert_string_equal(regs_rig_last(regs)->text, "0.0.0.0.8.1");
+	owner_is(regs_rig_last(regs), "unknown");
 	assert_int_equal(put(regs, port(300, "udp", 2050)), IMPORT_REFUSED);
 	assert_int_equal(put(regs, port(301, "udp", 0)), IMPORT_REFUSED);
 	assert_int_equal(put(regs, port(301, "udp", 65536)), IMPORT_REFUSED);
@@ -141,10 +121,10 @@ static void refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(owners, setup, teardown),
-		cmocka_unit_test_setup_teardown(present_and_taken, setup, teardown),
-		cmocka_unit_test_setup_teardown(ports, setup, teardown),
-		cmocka_unit_test_setup_teardown(refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(owners, setup, regs_rig_free),
+		cmocka_unit_test_setup_teardown(present_and_taken, setup, regs_rig_free),
+		cmocka_unit_test_setup_teardown(ports, setup, regs_rig_free),
+		cmocka_unit_test_setup_teardown(refused, setup, regs_rig_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
