@@ -243,10 +243,10 @@ void check_judge_socket(struct check_report *report, const struct check_shared *
 		return;
 	ip_prefix_print(&address, text);
 	check_add(report, CHECK_WARNING, "sockets", m->name,
-		"a %s socket has the VS's mark, and the address %s of %s, port %u: its traffic goes "
-		"astray", protocol, text, owner->name, port);
-	check_advise(report, "ss -aenp 'src = %s and sport = %u' tells whose it is; let the program "
-			     "use vs_bind(3)", text, port);
+		"a %s socket has the VS's mark, and the address %s of %s, port %u: its traffic "
+		"goes astray", protocol, text, owner->name, port);
+	check_advise(report, "ss -aenp 'src = %s and sport = %u' tells whose it is; let the "
+			     "program use vs_bind(3)", text, port);
 }
 
 void check_judge_sysctls(struct check_report *report, const struct check_shared *shared,
@@ -261,8 +261,8 @@ void check_judge_sysctls(struct check_report *report, const struct check_shared 
 	}
 	if (sysctls->tcp_l3mdev_accept > 0 || sysctls->udp_l3mdev_accept > 0) {
 		check_add(report, CHECK_WARNING, "sysctls", NULL,
-			"%s_l3mdev_accept is set in %s: a socket outside of all VRFs answers in each "
-			"of them",
+			"%s_l3mdev_accept is set in %s: a socket outside of all VRFs answers in "
+			"each of them",
 			sysctls->tcp_l3mdev_accept > 0 ? "tcp" : "udp", shared->name);
 	}
 }

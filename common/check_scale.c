@@ -44,12 +44,12 @@ static void judge_neighbours(struct check_report *report, const char *name,
 	}
 	if (n->max < count * CHECK_NEIGHBOURS_LEAST) {
 		check_add(report, CHECK_ERROR, "neighbours", NULL,
-			"%" PRId64 " %s neighbours at most, in all namespaces together: too few for "
-			"%zu virtual servers", n->max, name, vs_count);
+			"%" PRId64 " %s neighbours at most, in all namespaces together: too few "
+			"for %zu virtual servers", n->max, name, vs_count);
 	} else if (n->max < count * CHECK_NEIGHBOURS_WISE) {
 		check_add(report, CHECK_WARNING, "neighbours", NULL,
-			"%" PRId64 " %s neighbours at most, in all namespaces together: few for %zu "
-			"virtual servers", n->max, name, vs_count);
+			"%" PRId64 " %s neighbours at most, in all namespaces together: few for "
+			"%zu virtual servers", n->max, name, vs_count);
 	} else if (n->entries > n->max / 4 * 3) {
 		check_add(report, CHECK_WARNING, "neighbours", NULL,
 			"%" PRId64 " %s neighbours are known of %" PRId64 " at most, in all "
@@ -126,8 +126,8 @@ void check_judge_process(
 		check_add(report, CHECK_ERROR, "propagation", NULL,
 			"%s (process %ld) has mounts of its own, where namespaces made from now on "
 			"will not appear", p->name, p->pid);
-		check_advise(report, "its directory of namespaces must be a shared mount when it is "
-				     "started, and its mounts be slaves (PrivateMounts=yes)");
+		check_advise(report, "its directory of namespaces must be a shared mount when it "
+				     "is started, and its mounts be slaves (PrivateMounts=yes)");
 	}
 	if (p->nofile < 0)
 		return;

@@ -12,8 +12,8 @@
  */
 int read_file_fd(int fd, size_t max, uint8_t **data, size_t *len);
 
-/* The file at path, without waiting for the writer of a FIFO, nor gaining a terminal. -EINVAL: it is
- * not a regular file; else as above, or what open(2) gives. */
+/* The file at path, without waiting for the writer of a FIFO, nor gaining a terminal. -EINVAL: it
+ * is not a regular file; else as above, or what open(2) gives. */
 int read_file(const char *path, size_t max, uint8_t **data, size_t *len);
 
 #endif

@@ -82,7 +82,8 @@ static size_t covers(const char *dir, const char *point)
 	return strncmp(dir, point, len) == 0 && (dir[len] == '/' || dir[len] == '\0') ? len : 0;
 }
 
-/* The words of "ID PARENT DEV ROOT POINT OPTIONS [TAG...] - TYPE ...". Tags tell who else sees it. */
+/* The words of "ID PARENT DEV ROOT POINT OPTIONS [TAG...] - TYPE ...". Tags tell who else sees
+ * it. */
 static bool is_private_mount(char *const *words, size_t count)
 {
 	for (size_t i = 6; i < count && strcmp(words[i], "-") != 0; i++)
@@ -329,8 +330,8 @@ static void tell_holders(struct check_report *report, struct search *s)
 		add_inode(s, &s->lived, h->inode);
 		get_comm(h->pid, comm, sizeof(comm));
 		check_add(report, CHECK_WARNING, "pinned", NULL,
-			"the network namespace %" PRIu64 " has neither a name nor a process, and is "
-			"kept alive by descriptor %d of process %ld (%s)",
+			"the network namespace %" PRIu64 " has neither a name nor a process, and "
+			"is kept alive by descriptor %d of process %ld (%s)",
 			h->inode, h->descriptor, h->pid, comm);
 		check_advise(report, "restart %s if the VS was removed: its devices and addresses "
 				     "stay until then", comm);
@@ -363,8 +364,8 @@ void vsctl_check_names(const struct vsctl *ctl, struct check_report *report, siz
 	check_directory(ctl, report, count);
 	if (access(ctl->netns_dir, F_OK) == 0 && vsctl_is_private("self", ctl->netns_dir) > 0) {
 		check_add(report, CHECK_WARNING, "propagation", NULL,
-			"%s is on a private mount: names made elsewhere are not seen here, nor these "
-			"elsewhere", ctl->netns_dir);
+			"%s is on a private mount: names made elsewhere are not seen here, nor "
+			"these elsewhere", ctl->netns_dir);
 		check_advise(report, "mount --bind %s %s && mount --make-shared %s, before daemons "
 				     "are started", ctl->netns_dir, ctl->netns_dir, ctl->netns_dir);
 	}

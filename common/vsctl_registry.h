@@ -8,8 +8,8 @@
 
 /*
  * The virtual servers that are there now. Errors in their files are told (unless is_quiet), and
- * then what can be known without the files is found all the same, and 1 returned. Else 0, or -errno,
- * which was told likewise. vs_reg_close() ends it.
+ * then what can be known without the files is found all the same, and 1 returned. Else 0, or
+ * -errno, which was told likewise. vs_reg_close() ends it.
  */
 int vsctl_registry(const struct vsctl *ctl, bool is_quiet, struct vs_reg **reg);
 
