@@ -19,7 +19,7 @@
 enum conf_type {
 	CONF_BOOL,  /* bool */
 	CONF_UINT,  /* unsigned, within [min, max] */
-	CONF_STR,   /* char *, owned; max is the longest length in bytes; not empty unless min is 0 */
+	CONF_STR,   /* char *, owned; max: the longest, in bytes; not empty unless min is 0 */
 	CONF_PATH,  /* char *, owned; absolute, or empty where min is 0 */
 	CONF_LIST,  /* char **, owned, NULL-terminated; one value a line; an empty value empties
 		     * it; max is the most entries */

@@ -82,8 +82,8 @@ struct daemon_spec {
 	/* Reads into conf what its values lead to, such as other files, and tells each error; those
 	 * count as errors of the configuration. May be NULL. */
 	void (*complete)(void *conf, ini_error_fn *error, void *arg);
-	/* What a VS's settings mean for the opener; policy is zeroed. 0 or -errno: then the VS is as
-	 * it was before, or not served. May be NULL. */
+	/* What a VS's settings mean for the opener; policy is zeroed. 0 or -errno: then the VS is
+	 * as it was before, or not served. May be NULL. */
 	int (*vs_policy)(const struct ini_doc *settings, struct opener_vs_policy *policy);
 	/* The server; fd is its end of the socketpair. Returns the exit status. */
 	int (*serve)(int fd);

@@ -40,7 +40,8 @@ void daemon_options_clear(struct daemon_options *options);
 /* For getopt(3), behind those of all daemons. -ENAMETOOLONG. */
 int daemon_letters_string(const struct daemon_spec *spec, char *letters, size_t size);
 void daemon_letters_help(const struct daemon_spec *spec);
-/* The option was given. -EINVAL: it has no such letter, or its argument is wrong, which was told. */
+/* The option was given. -EINVAL: it has no such letter, or its argument is wrong, which was
+ * told. */
 int daemon_letters_take(struct daemon_options *options, const struct daemon_spec *spec, int letter,
 	const char *argument);
 

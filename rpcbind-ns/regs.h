@@ -129,9 +129,9 @@ int regs_unset_pmap(struct regs *regs, uint32_t prog, uint32_t vers,
  * The entry that serves (prog, vers, netid) to a client that contacted `contacted` (NULL or
  * local: the client is inside the VS, by loopback or local socket, and any host part may be
  * told). A host part equal to the contacted address is best, then the wildcard, and only
- * for an inside client then any other. any_version: without an entry of this version fall back to one of another version
- * (superusers' first, then the highest), as RFC 1833 wants so that the client sees
- * PROG_MISMATCH from the service itself. NULL: none.
+ * for an inside client then any other. any_version: without an entry of this version fall back
+ * to one of another version (superusers' first, then the highest), as RFC 1833 wants so that the
+ * client sees PROG_MISMATCH from the service itself. NULL: none.
  */
 const struct regs_entry *regs_find(const struct regs *regs, uint32_t prog, uint32_t vers,
 	enum netid netid, const struct uaddr *contacted, bool inside, bool any_version);

@@ -2,9 +2,9 @@
 /*
  * Calls passed on to a service of the same VS (CALLIT, BCAST, INDIRECT), over UDP.
  *
- * The call leaves from a socket of its own in the VS, to the service's address there, under an xid of
- * ours; the answer is matched by xid and address, and goes to the caller from the address that
- * he asked. At most REMOTE_MAX calls wait per VS; one that is not answered is forgotten.
+ * The call leaves from a socket of its own in the VS, to the service's address there, under an
+ * xid of ours; the answer is matched by xid and address, and goes to the caller from the address
+ * that he asked. At most REMOTE_MAX calls wait per VS; one that is not answered is forgotten.
  */
 #ifndef RPCBIND_REMOTE_H
 #define RPCBIND_REMOTE_H

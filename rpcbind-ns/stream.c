@@ -106,8 +106,8 @@ static bool accept_one(struct stream_listener *l)
 	return errno != EAGAIN && errno != EMFILE;
 }
 
-/* At least one in a turn. Those who come by the path socket are of no VS yet: together they have the time
- * of one. */
+/* At least one in a turn. Those who come by the path socket are of no VS yet: together they have
+ * the time of one. */
 static void on_acceptable(struct loop_io *io, uint32_t events)
 {
 	struct stream_listener *l = container_of(io, struct stream_listener, io);

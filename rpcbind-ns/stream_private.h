@@ -21,8 +21,8 @@ struct stream_reply {
 int stream_reply_init(struct stream_server *ss);
 void stream_reply_clear(struct stream_server *ss);
 void stream_reply_begin(struct stream_server *ss, struct stream_reply *r);
-/* Memory, now the caller's, with the len bytes that stand in ss->reply, or with those behind the first
- * *sent of them, which is 0 then. NULL: there is none. */
+/* Memory, now the caller's, with the len bytes that stand in ss->reply, or with those behind the
+ * first *sent of them, which is 0 then. NULL: there is none. */
 uint8_t *stream_reply_take(struct stream_server *ss, size_t len, size_t *sent);
 /* It comes back; size is that of the memory. */
 void stream_reply_release(struct stream_server *ss, uint8_t *p, size_t size);
@@ -34,10 +34,12 @@ void stream_conn_init(struct stream_conn *c);
 /* stream_owner.c. The client's VS is known now; vs NULL: it is refused. */
 void stream_conn_settle(struct stream_conn *c, struct vserver *vs);
 void stream_need_sweep(struct server *server);
-/* A client of an unknown namespace: the opener is asked to look again, not more often than it can. */
+/* A client of an unknown namespace: the opener is asked to look again, not more often than it
+ * can. */
 void stream_need_rescan(struct server *server);
 
-/* stream_queue.c. The connection goes on in a later turn; until then its descriptor is not watched. */
+/* stream_queue.c. The connection goes on in a later turn; until then its descriptor is not
+ * watched. */
 void stream_enqueue(struct stream_conn *c);
 void stream_dequeue(struct stream_conn *c);
 /* Serves connections that wait, while there is time. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The room in which replies are made. Nearly all fit into a small one that is always there. For one that does
- * not, memory is made that then goes to the connection whose peer does not take it at once; when it
- * comes back it is kept for the next, since fresh memory costs as much as to fill it.
+ * The room in which replies are made. Nearly all fit into a small one that is always there. For one
+ * that does not, memory is made that then goes to the connection whose peer does not take it at
+ * once; when it comes back it is kept for the next, since fresh memory costs as much as to fill it.
  */
 #include "config.h"
 
