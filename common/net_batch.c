@@ -16,7 +16,7 @@
 
 #define ANSWER_MAX 32768
 
-static int prepare(int sock)
+int net_batch_prepare(int sock)
 {
 	const int on = 1;
 
@@ -30,7 +30,7 @@ static int prepare(int sock)
 int net_batch_socket(int ns_fd, uint64_t cookie)
 {
 	int sock = netns_socket(ns_fd, cookie, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-	int rc = sock < 0 ? sock : prepare(sock);
+	int rc = sock < 0 ? sock : net_batch_prepare(sock);
 
 	if (rc == 0)
 		return sock;
@@ -57,10 +57,10 @@ int net_batch_add(struct net_batch *batch, struct nl_msg *msg)
 		return -ENOBUFS;
 	head->nlmsg_seq = batch->seq + (uint32_t)batch->count;
 	head->nlmsg_pid = 0;
-	head->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	head->nlmsg_flags |= NLM_F_REQUEST;
 	memset(batch->bytes + batch->len, 0, len);
 	memcpy(batch->bytes + batch->len, head, head->nlmsg_len);
-	batch->at[batch->count] = batch->len;
+	batch->last = batch->len;
 	batch->len += len;
 	return (int)batch->count++;
 }
@@ -87,32 +87,33 @@ static void take_nsid(const struct netlink_message *m, struct net_result *result
 		memcpy(&result->nsid, nsid, sizeof(result->nsid));
 }
 
-static void take_message(struct net_batch *batch, const struct netlink_message *m, size_t *left)
+/* True: it is the last one. */
+static bool take_message(struct net_batch *batch, const struct netlink_message *m)
 {
 	size_t i = m->head.nlmsg_seq - batch->seq;
 	struct ifinfomsg info;
 
 	if (i >= batch->count)
-		return;
+		return false;
 	if (m->head.nlmsg_type == RTM_NEWLINK && m->len >= sizeof(info)) {
 		memcpy(&info, m->body, sizeof(info));
 		batch->results[i].ifindex = info.ifi_index > 0 ? (unsigned)info.ifi_index : 0;
 	} else if (m->head.nlmsg_type == RTM_NEWNSID) {
 		take_nsid(m, &batch->results[i]);
-	} else if (m->head.nlmsg_type == NLMSG_ERROR && !batch->answered[i]) {
-		batch->answered[i] = true;
+	} else if (m->head.nlmsg_type == NLMSG_ERROR) {
 		batch->results[i].error = netlink_error(m);
 		take_text(m, &batch->results[i]);
-		(*left)--;
+		return i == batch->count - 1;
 	}
+	return false;
 }
 
 static int receive_all(struct net_batch *batch)
 {
 	_Alignas(8) unsigned char bytes[ANSWER_MAX];
-	size_t left = batch->count;
+	bool is_last = false;
 
-	while (left > 0) {
+	while (!is_last) {
 		ssize_t n = netlink_receive(batch->sock, bytes, sizeof(bytes));
 		struct netlink_message m;
 		size_t pos = 0;
@@ -121,11 +122,21 @@ static int receive_all(struct net_batch *batch)
 		if (n < 0)
 			return n == -EAGAIN ? -EPROTO : (int)n;
 		while ((rc = netlink_next(bytes, (size_t)n, &pos, &m)) > 0)
-			take_message(batch, &m, &left);
+			is_last = take_message(batch, &m) || is_last;
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+static void ask_for_end(struct net_batch *batch)
+{
+	unsigned char *last = batch->bytes + batch->last;
+	struct nlmsghdr head;
+
+	memcpy(&head, last, sizeof(head));
+	head.nlmsg_flags |= NLM_F_ACK;
+	memcpy(last, &head, sizeof(head));
 }
 
 int net_batch_send(struct net_batch *batch)
@@ -137,7 +148,7 @@ int net_batch_send(struct net_batch *batch)
 		return 0;
 	for (size_t i = 0; i < batch->count; i++)
 		batch->results[i] = (struct net_result){.nsid = -1};
-	memset(batch->answered, 0, sizeof(batch->answered));
+	ask_for_end(batch);
 	do
 		n = send(batch->sock, batch->bytes, batch->len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);

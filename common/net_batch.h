@@ -30,13 +30,14 @@ struct net_batch {
 	uint32_t seq;
 	size_t count, len;
 	struct net_result results[NET_BATCH_MAX];
-	bool answered[NET_BATCH_MAX];
-	size_t at[NET_BATCH_MAX]; /* where the requests begin in bytes */
+	size_t last; /* where the last request begins in bytes */
 	_Alignas(8) unsigned char bytes[16384];
 };
 
-/* A rtnetlink socket in the namespace behind fd, which speaks with the kernel alone. */
+/* A rtnetlink socket in the namespace behind fd, which speaks with the kernel alone. Or one that
+ * was made in a new namespace becomes that: 0 or -errno. */
 int net_batch_socket(int ns_fd, uint64_t cookie);
+int net_batch_prepare(int sock);
 
 void net_batch_init(struct net_batch *batch, int sock);
 
@@ -45,7 +46,8 @@ void net_batch_init(struct net_batch *batch, int sock);
 int net_batch_add(struct net_batch *batch, struct nl_msg *msg);
 
 /* Sends what there is and reads all answers into results, which stay until the next
- * net_batch_add(). 0, or -errno when it is not known what became of the requests. */
+ * net_batch_add(). The kernel answers in order, and to all that fails: so that only the last request
+ * asks for an acknowledgement. 0, or -errno when it is not known what became of the requests. */
 int net_batch_send(struct net_batch *batch);
 
 #endif

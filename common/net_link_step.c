@@ -24,7 +24,7 @@ struct sink {
 struct nl_msg *net_link_message(int type, int flags, unsigned index, const char *name)
 {
 	const struct ifinfomsg head = {.ifi_family = AF_UNSPEC, .ifi_index = (int)index};
-	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
+	struct nl_msg *msg = net_request(type, flags);
 
 	if (!msg)
 		return NULL;

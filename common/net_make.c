@@ -16,7 +16,7 @@
 
 /* What one step takes at most: it is not to be divided. */
 #define STEP_REQUESTS 8
-#define STEP_BYTES 3072
+#define STEP_BYTES (STEP_REQUESTS * NET_REQUEST_MAX)
 
 int net_maker_new(struct net_maker **maker, int parent_fd, int parent_sock)
 {

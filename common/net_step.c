@@ -15,6 +15,17 @@
 
 #define ADD (NLM_F_CREATE | NLM_F_EXCL)
 
+/* None is longer, and libnl would clear a page for each. */
+struct nl_msg *net_request(int type, int flags)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(NET_REQUEST_MAX);
+
+	if (msg && nlmsg_put(msg, 0, 0, type, 0, flags))
+		return msg;
+	nlmsg_free(msg);
+	return NULL;
+}
+
 unsigned net_site_index(const struct net_site *site, unsigned index, const char *name)
 {
 	for (size_t i = 0; i < site->made_count; i++) {
@@ -48,7 +59,7 @@ static int finish(struct nl_msg *msg, int bad, net_request_fn *put, void *arg)
 
 static struct nl_msg *message(int type, int flags, const void *head, size_t len)
 {
-	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
+	struct nl_msg *msg = net_request(type, flags);
 
 	if (msg && nlmsg_append(msg, (void *)(uintptr_t)head, len, NLMSG_ALIGNTO) < 0) {
 		nlmsg_free(msg);

@@ -54,6 +54,10 @@ int net_step_requests(const struct net_step *step, const struct net_site *site,
  * name. 0: there is none. */
 unsigned net_site_index(const struct net_site *site, unsigned index, const char *name);
 
+#define NET_REQUEST_MAX 640 /* bytes */
+/* An empty one. NULL: no memory. */
+struct nl_msg *net_request(int type, int flags);
+
 /* Has the namespace choose a number for the one behind fd (RTM_NEWNSID), or asks for that
  * (RTM_GETNSID). NULL: no memory. */
 struct nl_msg *net_request_nsid(int type, int fd);

@@ -134,10 +134,10 @@ void netns_leave(struct netns_window *window)
 	errno = saved;
 }
 
-int netns_make(void)
+int netns_make(int domain, int type, int protocol, int *sock)
 {
 	struct netns_window window;
-	int fd, rc = window_open(&window);
+	int made = -1, rc = window_open(&window);
 
 	if (rc < 0)
 		return rc;
@@ -146,9 +146,17 @@ int netns_make(void)
 		window_undo(&window);
 		return rc;
 	}
-	fd = netns_open_home();
+	rc = netns_open_home();
+	if (rc >= 0)
+		made = socket(domain, type | SOCK_CLOEXEC, protocol);
+	if (rc >= 0 && made < 0) {
+		close(rc);
+		rc = -errno;
+	}
 	netns_leave(&window);
-	return fd;
+	if (rc >= 0)
+		*sock = made;
+	return rc;
 }
 
 int netns_socket_cookie(int sock, uint64_t *cookie)

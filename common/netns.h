@@ -42,9 +42,9 @@ int netns_open(const char *path);
 /* The namespace that the calling thread is in. */
 int netns_open_home(void);
 
-/* A new namespace, which lives as long as the descriptor or what else is made to hold it; the
- * calling thread stays where it is. */
-int netns_make(void);
+/* A new namespace, which lives as long as the descriptor or what else is made to hold it, and a
+ * close-on-exec socket in it. The calling thread stays where it is. */
+int netns_make(int domain, int type, int protocol, int *sock);
 
 /* Adds to *without what this kernel lacks. home: the calling thread's own namespace; *cookie
  * becomes its cookie. -EOPNOTSUPP on a kernel without SO_NETNS_COOKIE (before 5.14). */

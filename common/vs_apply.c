@@ -145,6 +145,7 @@ static int open_home(struct vs_apply *a)
 {
 	int rc;
 
+	a->has_ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
 	a->home = netns_open_home();
 	rc = a->home < 0 ? a->home : net_namespace_cookie(a->home, &a->home_cookie);
 	if (rc == 0) {
@@ -162,7 +163,7 @@ static int open_home(struct vs_apply *a)
 static int look_up(struct vs_apply *a, struct vs_group *g)
 {
 	struct vs_place place;
-	int rc = vs_place_open(a, g, &place);
+	int rc = vs_place_find(a, g, &place);
 
 	if (rc < 0)
 		return rc;

@@ -20,7 +20,7 @@ struct vs_apply {
 	struct net_state gifts;  /* what it will have, or (without a name) not have, once all is done */
 	struct net_look look;    /* of the namespace at hand */
 	struct net_maker *maker;
-	bool is_netns_dir_ready;
+	bool is_netns_dir_ready, has_ipv6;
 	int status;              /* the first error */
 };
 
@@ -41,7 +41,9 @@ void vs_tell_namespace(struct vs_apply *a, const struct vs_group *group, const c
 /* Of a group, and notes it as the status of the whole. Returns rc. */
 int vs_fail(struct vs_apply *a, const struct vs_group *group, int rc, const char *what);
 
-/* vs_compare.c. open: 0, also when there is nothing; errors are told. */
+/* vs_compare.c. find: 0, also when there is nothing; errors are told. open: only where there was
+ * something when the group was looked up. */
+int vs_place_find(struct vs_apply *a, const struct vs_group *group, struct vs_place *place);
 int vs_place_open(struct vs_apply *a, const struct vs_group *group, struct vs_place *place);
 int vs_place_use(struct vs_apply *a, struct vs_place *place); /* its socket */
 void vs_place_close(const struct vs_apply *a, struct vs_place *place);

@@ -10,10 +10,13 @@
 #include "config.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "net_batch.h"
 #include "net_namespace.h"
 #include "net_nft.h"
 #include "netns.h"
@@ -137,8 +140,11 @@ static int make_namespace(struct change *c)
 	if (rc < 0)
 		return vs_fail(a, g, rc, a->config->selection.netns_dir);
 	a->is_netns_dir_ready = true;
-	c->place.ns = netns_make();
-	rc = c->place.ns < 0 ? c->place.ns : net_namespace_cookie(c->place.ns, &c->place.cookie);
+	c->place.ns = netns_make(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, &c->place.sock);
+	rc = c->place.ns < 0 ? c->place.ns :
+			       netns_socket_cookie(c->place.sock, &c->place.cookie);
+	if (rc == 0)
+		rc = net_batch_prepare(c->place.sock);
 	if (rc < 0)
 		return vs_fail(a, g, rc, "make a network namespace");
 	c->place.is_new = c->has_made = true;
@@ -286,6 +292,7 @@ int vs_change(struct vs_apply *a, struct vs_group *g)
 			fail(&c);
 		else if (conclude(&c, rc == 0) < 0)
 			rc = vs_fail(a, g, -EIO, "the journal");
+		g->is_there = g->is_there || (c.has_made && rc >= 0);
 	}
 	vs_place_close(a, &c.place);
 	forget(&c);

@@ -16,6 +16,14 @@
 
 int vs_place_open(struct vs_apply *a, const struct vs_group *group, struct vs_place *place)
 {
+	*place = (struct vs_place){.ns = -1, .sock = -1};
+	if (!group->is_there)
+		return 0;
+	return vs_place_find(a, group, place);
+}
+
+int vs_place_find(struct vs_apply *a, const struct vs_group *group, struct vs_place *place)
+{
 	int rc;
 
 	*place = (struct vs_place){.ns = -1, .sock = -1};
@@ -37,6 +45,7 @@ int vs_place_use(struct vs_apply *a, struct vs_place *place)
 	int rc;
 
 	(void)a;
+	/* A new one needs no reading. */
 	if (place->sock >= 0)
 		return 0;
 	place->sock = net_batch_socket(place->ns, place->cookie);
@@ -109,7 +118,7 @@ static int look_at_files(struct net_state *wish, const struct vs_group *group,
 }
 
 /* A namespace that nobody was in yet has lo, and nothing else that is to be read. */
-static int imagine(struct net_state *have)
+static int imagine(const struct vs_apply *a, struct net_state *have)
 {
 	struct net_link *lo = net_state_link(have);
 
@@ -118,7 +127,7 @@ static int imagine(struct net_state *have)
 	lo->index = 1;
 	lo->link_nsid = -1;
 	memcpy(lo->name, "lo", sizeof("lo"));
-	have->has_ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
+	have->has_ipv6 = a->has_ipv6;
 	have->is_whole = true;
 	return net_state_index(have);
 }
@@ -138,7 +147,7 @@ int vs_compare(struct vs_apply *a, const struct vs_group *group, const struct vs
 	if (place->ns >= 0 && !place->is_new)
 		return net_compare(look, place->sock, group->is_home ? &look->have : &a->parent,
 			&group->net, report, arg);
-	rc = imagine(&look->have);
+	rc = imagine(a, &look->have);
 	return rc < 0 ? rc : net_diff(&look->plan, &look->wish, &look->have, &a->parent,
 				     &group->net, report, arg);
 }

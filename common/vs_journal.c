@@ -22,6 +22,9 @@
 
 struct vs_journal {
 	int dir;
+	/* The file that was written last, which is most likely the next one too. */
+	int last;
+	char last_file[NAME_SIZE];
 	bool is_writer;
 	uint64_t boot[2];
 	struct vs_entry *entries;
@@ -80,6 +83,8 @@ int vs_entry_decode(const void *bytes, size_t len, const uint64_t boot[2], struc
 	buf_reader_init(&r, bytes, len);
 	if (state_get_header(&r, &id) < 0)
 		return -EPROTO;
+	if (id.boot[0] != boot[0] || id.boot[1] != boot[1])
+		return -ESTALE;
 	state = buf_get_u8(&r);
 	made = buf_get_u8(&r);
 	name = buf_get_str(&r, VS_NAME_MAX);
@@ -89,8 +94,6 @@ int vs_entry_decode(const void *bytes, size_t len, const uint64_t boot[2], struc
 		state < VS_ENTRY_MAKING || state > VS_ENTRY_REMOVING || made > 1 ||
 		!vs_name_is_good(name))
 		return -EPROTO;
-	if (id.boot[0] != boot[0] || id.boot[1] != boot[1])
-		return -ESTALE;
 	e = entry_new(name, ns);
 	if (!e)
 		return -ENOMEM;
@@ -137,7 +140,7 @@ static int read_entry(struct vs_journal *journal, const char *file, struct vs_en
 	if (fd < 0)
 		return -errno;
 	n = read(fd, bytes, sizeof(bytes));
-	rc = n < 0 ? -errno : 0;
+	rc = n < 0 ? -errno : n == 0 ? -ENODATA : 0;
 	close(fd);
 	return rc < 0 ? rc : vs_entry_decode(bytes, (size_t)n, journal->boot, entry);
 }
@@ -174,9 +177,10 @@ static int take_file(struct vs_journal *journal, const char *file)
 	rc = take_entry(journal, file, len - suffix);
 	if (rc == -ENOMEM)
 		return rc;
-	if (rc == -ESTALE && journal->is_writer)
+	/* Of another boot, or not yet written: nothing was done then. */
+	if ((rc == -ESTALE || rc == -ENODATA) && journal->is_writer)
 		unlinkat(journal->dir, file, 0);
-	else if (rc < 0 && rc != -ESTALE && rc != -ENOENT)
+	else if (rc < 0 && rc != -ESTALE && rc != -ENODATA && rc != -ENOENT)
 		journal->log(journal->arg, file,
 			rc == -EPROTO ? "is damaged, and not believed" : strerror(-rc));
 	return 0;
@@ -211,6 +215,7 @@ int vs_journal_open(struct vs_journal **journal, const char *dir, bool is_writer
 		return -ENOMEM;
 	j->log = log;
 	j->arg = arg;
+	j->last = -1;
 	j->is_writer = is_writer;
 	j->dir = open_dir(dir, is_writer);
 	rc = j->dir < 0 ? j->dir : state_boot_id(j->boot);
@@ -234,6 +239,8 @@ void vs_journal_close(struct vs_journal *journal)
 		HASH_DEL(journal->entries, entry);
 		vs_entry_free(entry);
 	}
+	if (journal->last >= 0)
+		close(journal->last);
 	if (journal->dir >= 0)
 		close(journal->dir);
 	free(journal);
@@ -260,22 +267,59 @@ static int file_of(char *file, const char *name)
 	return n < 0 || (size_t)n >= NAME_SIZE ? -ENAMETOOLONG : 0;
 }
 
-static int write_file(struct vs_journal *journal, const char *file, const void *bytes, size_t len)
+static int write_all(int fd, const void *bytes, size_t len)
+{
+	ssize_t n = pwrite(fd, bytes, len, 0);
+
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)len ? 0 : -ENOSPC;
+}
+
+static int open_last(struct vs_journal *journal, const char *file, int flags)
+{
+	if (journal->last >= 0 && strcmp(journal->last_file, file) == 0)
+		return 0;
+	if (journal->last >= 0)
+		close(journal->last);
+	journal->last = openat(
+		journal->dir, file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+	if (journal->last < 0)
+		return -errno;
+	snprintf(journal->last_file, sizeof(journal->last_file), "%s", file);
+	return 0;
+}
+
+static int replace_file(struct vs_journal *journal, const char *file, const void *bytes, size_t len)
 {
 	int fd = openat(journal->dir, NEW_NAME,
 		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int rc = 0;
-	ssize_t n;
+	int rc;
 
 	if (fd < 0)
 		return -errno;
-	n = write(fd, bytes, len);
-	if (n != (ssize_t)len)
-		rc = n < 0 ? -errno : -ENOSPC;
+	rc = write_all(fd, bytes, len);
 	close(fd);
 	if (rc == 0 && renameat(journal->dir, NEW_NAME, journal->dir, file) < 0)
 		rc = -errno;
+	if (journal->last >= 0)
+		close(journal->last);
+	journal->last = -1;
 	return rc;
+}
+
+/* A few bytes in one write(2) are all there or none, whatever ends the process; only the end of the
+ * machine could divide them, and the next boot does not believe the file. A shorter text in the
+ * place of a longer one would leave its end. */
+static int write_file(struct vs_journal *journal, const char *file, const struct vs_entry *old,
+	const void *bytes, size_t len, const char *ns)
+{
+	int rc;
+
+	if (old && strlen(old->ns) != strlen(ns))
+		return replace_file(journal, file, bytes, len);
+	rc = open_last(journal, file, old ? 0 : O_TRUNC); /* what is there was not believed */
+	return rc < 0 ? rc : write_all(journal->last, bytes, len);
 }
 
 int vs_journal_put(struct vs_journal *journal, const char *name, const struct vs_entry *values)
@@ -293,7 +337,7 @@ int vs_journal_put(struct vs_journal *journal, const char *name, const struct vs
 	rc = vs_entry_decode(bytes, w.len, journal->boot, &entry);
 	if (rc < 0)
 		return rc == -ENOMEM ? rc : -EINVAL;
-	rc = write_file(journal, file, bytes, w.len);
+	rc = write_file(journal, file, old, bytes, w.len, values->ns);
 	if (rc < 0) {
 		vs_entry_free(entry);
 		return rc;
@@ -316,6 +360,9 @@ int vs_journal_remove(struct vs_journal *journal, const char *name)
 
 	if (rc < 0 || (unlinkat(journal->dir, file, 0) < 0 && errno != ENOENT))
 		return rc < 0 ? rc : -errno;
+	if (journal->last >= 0)
+		close(journal->last);
+	journal->last = -1;
 	if (entry)
 		HASH_DEL(journal->entries, entry);
 	vs_entry_free(entry);

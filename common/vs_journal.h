@@ -2,8 +2,8 @@
 /*
  * What vsctl has made, or was about to make, when a crash came: a file for each VS.
  *
- * A file is written before what it tells of is done, and replaced as a whole, so that there is
- * the old or the new one whenever the process ends. The kernel's state does not outlive the kernel:
+ * A file is written before what it tells of is done, in one write(2) that is all done or not at all
+ * whenever the process ends. The kernel's state does not outlive the kernel:
  * a file of another boot says nothing and is removed, and none is ever synced. One that is damaged
  * is told of, and then it is as if we had made nothing: what is left belongs to somebody.
  */
