@@ -59,7 +59,7 @@ static struct vs_entry *entry_new(const char *name, const char *ns)
 void vs_entry_encode(struct buf_writer *w, const uint64_t boot[2], const char *name,
 	const struct vs_entry *values)
 {
-	const struct state_id id = {{boot[0], boot[1]}, values->cookie};
+	const struct state_id id = {{boot[0], boot[1]}, values->cookie, NULL};
 	size_t start = w->len;
 
 	state_put_header(w, &id);

@@ -69,9 +69,9 @@ json_t *vsctl_describe(struct vs *vs)
 
 	for (unsigned i = 0; (alias = vs_alias(vs, i)); i++)
 		json_array_append_new(aliases, json_string(alias));
-	description = json_pack("{s:s, s:o, s:s, s:b, s:s, s:s, s:I}", "name", vs_name(vs),
-		"aliases", aliases, "flavour", vs_flavour_name(vs_flavour(vs)), "host",
-		vs_is_host(vs), "state", "present", "problem", "", "cookie",
+	description = json_pack("{s:s, s:o, s:s, s:I, s:b, s:s, s:s, s:I}", "name", vs_name(vs),
+		"aliases", aliases, "flavour", vs_flavour_name(vs_flavour(vs)), "mark",
+		(json_int_t)vs_mark(vs), "host", vs_is_host(vs), "state", "present", "problem", "", "cookie",
 		(json_int_t)vs_cookie(vs));
 	if (vs_addresses(vs, add_address, addresses) == 0)
 		json_object_set(description, "addresses", addresses);
