@@ -125,28 +125,34 @@ typedef int collect_fn(struct stakes *c, const struct network_member *m);
 static int collect_mark(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
+	const struct stake stake = {.member = m,
+		.place = &n->mark_place,
+		.scope = "",
+		.first = n->mark,
+		.last = n->mark};
 
-	return n->is_mark ? add(c, (struct stake){m, &n->mark_place, "", NULL, {0}, n->mark, n->mark,
-					   0})
-			  : 0;
+	return n->is_mark ? add(c, stake) : 0;
 }
 
 static int collect_tables(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
+	const struct stake stake = {.member = m,
+		.place = table_place(n),
+		.scope = "",
+		.first = n->table,
+		.last = (uint64_t)n->table + n->table_count - 1};
 
-	return n->is_mark ? add(c, (struct stake){m, table_place(n), "", NULL, {0}, n->table,
-					   (uint64_t)n->table + n->table_count - 1, 0})
-			  : 0;
+	return n->is_mark ? add(c, stake) : 0;
 }
 
 static int collect_default(struct stakes *c, const struct network_member *m)
 {
 	const struct network *n = m->network;
+	const struct stake stake = {
+		.member = m, .place = &n->default_place, .scope = scope_of(m)};
 
-	return n->is_default ? add(c, (struct stake){m, &n->default_place, scope_of(m), NULL, {0},
-					      0, 0, 0})
-			     : 0;
+	return n->is_default ? add(c, stake) : 0;
 }
 
 static int collect_addresses(struct stakes *c, const struct network_member *m)

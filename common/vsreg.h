@@ -2,9 +2,9 @@
 /*
  * libvsreg: the registry of virtual servers.
  *
- * A virtual server (VS) is one tenant-facing face of a single process: a name and, in the
- * flavour that this version makes, a network namespace of its own. The registry finds the
- * namespaces by itself (every nsfs mount in the namespace directories, and the files of the
+ * A virtual server (VS) is one tenant-facing face of a single process: a name and a network
+ * namespace of its own; or a share of one, with addresses, a mark and a routing table of its own
+ * (a mark VS, which comes of a file alone). The registry finds the namespaces by itself (every nsfs mount in the namespace directories, and the files of the
  * configuration directory), follows them as they come and go, and opens sockets inside them.
  *
  * Identity. A namespace is known by its cookie (SO_NETNS_COOKIE): unique for a boot, never

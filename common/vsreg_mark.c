@@ -355,8 +355,8 @@ static bool is_heard(const struct vs_reg *reg, const struct space *space)
 	const struct vs *vs;
 
 	TAILQ_FOREACH(vs, &space->marks, of_space) {
-		if (vs->of_nsid)
-			return reg->nsid.hears_links;
+		if (nsid_hears(reg, vs))
+			return true;
 	}
 	return false;
 }

@@ -36,7 +36,7 @@
 
 void nsid_init(struct reg_nsid *nsid)
 {
-	nsid->events = nsid->ask = -1;
+	nsid->events = nsid->ask = nsid->home = -1;
 	nsid->self = NSID_NONE;
 	TAILQ_INIT(&nsid->readdressed);
 	TAILQ_INIT(&nsid->waiting);
@@ -218,11 +218,20 @@ int nsid_open(struct vs_reg *reg)
 	return 0;
 }
 
+bool nsid_hears(const struct vs_reg *reg, const struct vs *vs)
+{
+	return vs->of_nsid ? reg->nsid.hears_links : vs->at_home && reg->nsid.home >= 0;
+}
+
 void nsid_hear_links(struct vs_reg *reg, bool wanted)
 {
 	int option = wanted ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP;
 
-	if (reg->nsid.events < 0 || reg->nsid.hears_links == wanted)
+	if (reg->nsid.events < 0) {
+		nsid_want_home(reg, wanted);
+		return;
+	}
+	if (reg->nsid.hears_links == wanted)
 		return;
 	if (set_option(reg->nsid.events, option, RTNLGRP_LINK) == 0)
 		reg->nsid.hears_links = wanted;
@@ -239,7 +248,9 @@ void nsid_close(struct vs_reg *reg)
 		close(nsid->events);
 	if (nsid->ask >= 0)
 		close(nsid->ask);
-	nsid->events = nsid->ask = -1;
+	if (nsid->home >= 0)
+		close(nsid->home);
+	nsid->events = nsid->ask = nsid->home = -1;
 }
 
 /* ---- the VSs */
@@ -445,6 +456,8 @@ void nsid_hear(struct vs_reg *reg)
 {
 	bool more = true;
 
+	if (reg->nsid.home >= 0)
+		nsid_hear_home(reg);
 	if (reg->nsid.events < 0)
 		return;
 	for (int i = 0; i < READS_MAX && more; i++)

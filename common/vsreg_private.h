@@ -288,6 +288,7 @@ struct reg_nsid {
 	int self;   /* the nsid of that namespace in itself */
 	struct nsid_entry *table;
 	bool hears_links;
+	int home; /* the same of our own namespace alone, where events is off; -1: not wanted */
 	struct vs_list readdressed;
 	struct vs_list waiting;  /* gone, in that order; the end of the namespace is awaited */
 	struct vs_list held;     /* the same, overdue */
@@ -465,6 +466,11 @@ void nsid_hear(struct vs_reg *reg);
 bool nsid_is_over(struct vs_reg *reg, const struct vs *vs);
 /* Hears of devices, too, or not. */
 void nsid_hear_links(struct vs_reg *reg, bool wanted);
+/* The same of our own namespace, without nsids. */
+void nsid_want_home(struct vs_reg *reg, bool wanted);
+void nsid_hear_home(struct vs_reg *reg);
+/* Whether changes of addresses and devices in the namespace of this VS are heard of. */
+bool nsid_hears(const struct vs_reg *reg, const struct vs *vs);
 struct nsid_entry *nsid_find(const struct vs_reg *reg, int nsid);
 /* 0 or -ENOMEM. Whoever had the nsid for another namespace has lost that. */
 int nsid_insert(struct vs_reg *reg, struct vs *vs, int nsid);

@@ -317,6 +317,40 @@ def warmstarts():
             write("warmstart", "cut-%s-%03d" % (kind, size), data[:size])
 
 
+def network():
+    """Control bytes of fuzz_network.c: a value of one key each, or a whole section."""
+    values = [
+        ["lo", "eth0", "eth1 move link ens3 mtu 9000", "x present", "a macvlan link b mode vepa",
+         "v0 veth peer v0p master br0 mac 02:00:5e:10:00:01", "v9 vlan link e id 4094 protocol 802.1ad",
+         "a veth", "a/b", "abcdefghijklmnop", "a mtu 1 mtu 2", "a mac 01:00:00:00:00:00"],
+        ["10.0.0.5/24", "2001:db8::5/64 dev v0 nodad", "10.0.1.5/24 gateway 10.0.1.1", "::1/129",
+         "10.0.0.1/24 gateway ::1", "::ffff:10.0.0.1", "10.0.0.1/-1", "10.0.0.1/24 dev"],
+        ["10.7.0.0/16", "2001:db8::/32", "10.0.0.1/8", "0.0.0.0/0", "10.0.0.0/8 x"],
+        ["10.0.0.1", "fe80::1 dev eth0", "192.0.2.1 dev a onlink", "10.0.0.1 src 10.0.0.2"],
+        ["default via 10.0.0.1", "10.9.0.0/16 via 10.0.0.2 src 10.0.0.5 metric 5 mtu 1400",
+         "unreachable 10.8.0.0/16", "blackhole 2001:db8::/48", "::/0 dev a", "default dev a",
+         "10.0.0.0/8 dev a onlink", "10.0.0.0/8 dev a metric 4278198272"],
+        ["net.ipv4.ip_forward = 1", "net/ipv4/conf/eth0.100/rp_filter=2",
+         "net.ipv4.conf.eth0/100.rp_filter = 0", "net/../kernel/x=1", "net..a=1", "=1"],
+        ["1", "0xc", "4294967295", "0x100000000", "0x", "00000000000000000000000000001"],
+        ["10.0.0.5/24", "::/0", "1.2.3.4/33", "fe80::1%lo"],
+    ]
+    for which, texts in enumerate(values):
+        for n, text in enumerate(texts):
+            write("network", "value-%d-%02d" % (which, n), bytes([which]) + text.encode())
+    namespace = ("Device=eth0 veth peer p\nDevice=v vlan link eth0 id 5\nAddress=10.0.0.5/24 dev eth0\n"
+                 "Address=2001:db8::5/64 dev v\nGateway=10.0.0.1\nGateway=fe80::1 dev v\n"
+                 "Route=10.9.0.0/16 via 10.0.0.2\nSysctl=net.ipv4.ip_forward = 1\nNftFile=/x\n")
+    mark = ("Device=eth0\nAddress=10.0.0.5/24\nAddress=10.0.1.5/24 gateway 10.0.1.1\n"
+            "Address=10.0.2.5/24 gateway 10.0.2.1 dev x\nPool=10.7.0.0/16\nGateway=10.0.0.1\n"
+            "Route=10.5.0.0/16 dev x src 10.7.7.7\n")
+    cycle = "Device=a macvlan link b\nDevice=b macvlan link c\nDevice=c vlan link a id 1\nDevice=d macvlan link a\n"
+    again = "Address=10.0.0.5/8 dev lo\nAddress=\nAddress=10.0.0.5/8 dev lo\nAddress=10.0.0.5/9 dev lo\n"
+    for name, text in (("namespace", namespace), ("mark", mark), ("cycle", cycle), ("again", again)):
+        write("network", "section-" + name, b"\x08" + text.encode())
+        write("network", "section-marked-" + name, b"\x09" + text.encode())
+
+
 valid()
 truncated()
 attacks()
@@ -326,3 +360,4 @@ records()
 uaddrs()
 hosts_access()
 warmstarts()
+network()

@@ -198,7 +198,7 @@ same "and is complete" "$(grep -oE '\bvs_[a-z_]+\(' "$tmp/synopsis.c" | tr -d '(
 	"$(grep -v '^ \*' common/vsreg.h | grep -E '^(VSREG_API|typedef)' | grep -oE '\bvs_[a-z_]+\(' | tr -d '(')"
 silent "every constant of vsreg.h that a caller needs is in libvsreg(3)" \
 	"$(grep -oE '^(#define |	)VS_[A-Z_]+' common/vsreg.h | grep -oE 'VS_[A-Z_]+' | while read -r name; do
-		case $name in VS_MARK | VS_NAME_MAX) continue ;; esac # no such VS yet; in nsaux-vs(5) as a number
+		case $name in VS_NAME_MAX) continue ;; esac # in nsaux-vs(5), as a number
 		grep -q "^\.[A-Z].*\<$name\>" common/libvsreg.3 || echo "$name"
 	done)"
 
@@ -258,6 +258,11 @@ tells common/nsaux-vs.5 common/ini.h INI_LINE_MAX bytes
 tells common/nsaux-vs.5 common/ini.h INI_LINES_MAX lines
 tells common/nsaux-vs.5 common/vsreg.h VS_NAME_MAX letters
 tells common/nsaux-vs.5 common/opener_filter.h OPENER_BIND_MAX addresses
+tells common/nsaux-vs.5 common/network.h NETWORK_DEVICES_MAX devices
+tells common/nsaux-vs.5 common/network.h NETWORK_ADDRESSES_MAX addresses
+tells common/nsaux-vs.5 common/network.h NETWORK_POOLS_MAX pools
+tells common/nsaux-vs.5 common/network.h NETWORK_ROUTES_MAX routes
+tells common/nsaux-vs.5 common/network.h NETWORK_SYSCTLS_MAX settings
 
 # ---- READMEs
 

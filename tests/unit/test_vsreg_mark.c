@@ -121,8 +121,10 @@ static void test_elsewhere(void **state)
 	struct vs *a;
 	int sock;
 
-	nst_write(NST_CONF "/a.conf", VS("1") RED "Default=yes\n" NET "Address=10.0.0.5/24 dev x\n");
-	nst_write(NST_CONF "/b.conf", VS("2") "Namespace=cni-1\n" NET "Address=10.0.0.5/24 dev x\n");
+	nst_write(NST_CONF "/a.conf", VS("1") RED "Default=yes\n" NET
+				      "Address=10.0.0.5/24 dev x\n");
+	nst_write(NST_CONF "/b.conf", VS("2") "Namespace=cni-1\n" NET
+				      "Address=10.0.0.5/24 dev x\n");
 	nst_open(t);
 	nst_expect_list(t, "host");
 	red = nst_add(NST_NETNS "/red");

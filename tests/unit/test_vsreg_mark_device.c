@@ -207,6 +207,34 @@ static void test_nothing_is_held(void **state)
 	expect(t, r.red, "10.1.0.1", "-");
 }
 
+/* In our own namespace changes are heard of even without nsids. */
+static void test_at_home(void **state)
+{
+	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+	uint64_t home = nst_own_cookie();
+	struct nst *t = *state;
+
+	nst_write(NST_CONF "/a.conf", VS("1") NET "Device=x\n");
+	nst_open(t);
+	nst_add_device(netlink, "x");
+	nst_add_address(netlink, "x", "10.1.0.1");
+	nst_add_device(netlink, "y");
+	nst_add_address(netlink, "y", "10.1.0.2");
+	expect(t, home, "10.1.0.1", "a");
+	expect(t, home, "10.1.0.2", "host");
+	nst_quiet(t);
+	nst_rename_device(netlink, "x", "z");
+	nst_turn(t, 500);
+	nst_turn(t, 0);
+	expect(t, home, "10.1.0.1", "host");
+	nst_rename_device(netlink, "y", "x");
+	expect(t, home, "10.1.0.2", "a");
+	nst_del_device(netlink, "x");
+	nst_del_device(netlink, "z");
+	expect(t, home, "10.1.0.2", "-");
+	close(netlink);
+}
+
 /* Many addresses while somebody looks. */
 static void test_flood(void **state)
 {
@@ -235,6 +263,7 @@ int main(void)
 		NST_BOTH(test_names_of_devices),
 		NST_BOTH(test_reload),
 		NST_BOTH(test_nothing_is_held),
+		NST_BOTH(test_at_home),
 		NST_BOTH(test_flood),
 	};
 	int status;
