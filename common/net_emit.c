@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "net_private.h"
 
@@ -137,10 +138,31 @@ static void emit_leaving_last(struct net_run *run)
 	for (size_t i = 0; i < run->have->route_count; i++) {
 		const struct net_route *h = &run->have->routes[i];
 
-		if (h->leaving)
-			emit_route(run, NET_ROUTE_SET, h->leaving, h->interim ? h->interim : h);
+		if (!h->leaving)
+			continue;
+		emit_route(run, NET_ROUTE_SET, h->leaving, h->interim ? h->interim : h);
+		if (run->error == 0)
+			run->plan->steps[run->plan->count - 1].is_late = h->leaving->is_late;
 	}
 	emit_routes_going(run, NET_GOES_BEFORE);
+}
+
+/* By a device that has lost its last IPv4 address, and with that its routes. */
+static void emit_routes_again(struct net_run *run)
+{
+	for (int behind = 0; behind < 2; behind++) {
+		for (size_t i = 0; i < run->wish->route_count; i++) {
+			const struct net_route *w = &run->wish->routes[i];
+			const struct net_link *link;
+
+			if (w->is_passed || w->dst.family != AF_INET || !w->ifindex ||
+				behind != (w->via.family != 0))
+				continue;
+			link = net_link_by_index(run->have, w->ifindex);
+			if (link && link->ipv4_going == NET_GOES_LAST)
+				emit_route(run, NET_ROUTE_SET, w, NULL);
+		}
+	}
 }
 
 static bool is_upper(const struct net_link *link)
@@ -291,13 +313,14 @@ static void emit_late(struct net_run *run, const struct net_route *w)
 		s->old.route = as_it_is(w->match);
 }
 
-static void emit_routes_late(struct net_run *run)
+static void emit_routes_late(struct net_run *run, uint8_t family)
 {
 	for (int behind = 0; behind < 2; behind++) {
 		for (size_t i = 0; i < run->wish->route_count; i++) {
 			const struct net_route *w = &run->wish->routes[i];
 
-			if (!w->is_late || w->is_passed || behind != (w->via.family != 0))
+			if (!w->is_late || w->is_passed || w->dst.family != family ||
+				behind != (w->via.family != 0))
 				continue;
 			emit_late(run, w);
 		}
@@ -331,12 +354,12 @@ static void emit_closing(struct net_run *run)
 	}
 }
 
-static void emit_opening(struct net_run *run)
+static void emit_opening(struct net_run *run, uint8_t family)
 {
 	for (size_t i = 0; i < run->wish->rule_count; i++) {
 		const struct net_rule *w = &run->wish->rules[i];
 
-		if (!w->closed)
+		if (!w->closed || w->family != family)
 			continue;
 		emit_rule(run, NET_RULE_ADD, w, &w->place);
 		if (!w->closed->match)
@@ -366,10 +389,14 @@ int net_emit(struct net_run *run)
 	emit_rules_coming(run);
 	emit_rules_going(run, NET_GOES_FIRST);
 	emit_addrs_coming(run);
-	emit_routes_late(run);
-	emit_opening(run);
+	emit_routes_late(run, AF_INET);
+	emit_opening(run, AF_INET);
+	/* Here it may take seconds. */
+	emit_routes_late(run, AF_INET6);
+	emit_opening(run, AF_INET6);
 	emit_leaving_last(run);
 	emit_addrs_going(run, NET_GOES_LAST);
+	emit_routes_again(run);
 	emit_rules_going(run, NET_GOES_LAST);
 	emit_routes_going(run, NET_GOES_LAST);
 	emit_links_going(run, NET_GOES_LAST);

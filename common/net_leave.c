@@ -110,7 +110,8 @@ static bool has_way(const struct net_run *run, const struct net_route *h)
 		const struct net_route *r = &run->have->routes[i];
 
 		if (r->table == h->table && r->ifindex == h->ifindex && !r->via.family &&
-			r->going != NET_GOES_FIRST && ip_prefix_contains(&r->dst, &h->via))
+			r->going != NET_GOES_FIRST && !net_is_lost(run, r) &&
+			ip_prefix_contains(&r->dst, &h->via))
 			return true;
 	}
 	return false;
@@ -118,14 +119,12 @@ static bool has_way(const struct net_run *run, const struct net_route *h)
 
 static void settle_first(struct net_run *run, struct net_route *h)
 {
-	const struct ip_prefix *other = NULL;
+	const struct ip_prefix *other = net_other_source(run, member_of(run, h), h);
+	bool is_lost = net_is_lost(run, h), has_a_way = has_way(run, h);
 
-	if (has_way(run, h)) {
-		if (replace_now(run, h))
-			return;
-		other = net_other_source(run, member_of(run, h), h);
-	}
-	if (!other) {
+	if ((is_lost && other) || (!is_lost && has_a_way && replace_now(run, h)))
+		return;
+	if (!other || !has_a_way) {
 		forget(h, NET_GOES_FIRST);
 		return;
 	}
@@ -147,6 +146,7 @@ static void settle_last(struct net_run *run, struct net_route *h)
 	}
 	h->leaving = interim_of(run, h);
 	h->leaving->src = net_host_of(other);
+	h->leaving->is_late = !net_is_usable(run, other);
 }
 
 static bool goes_before(const struct net_run *run, const struct net_route *h)
@@ -186,7 +186,8 @@ void net_settle_leaving(struct net_run *run)
 		if (source_going(run, &h->src) == NET_GOES_FIRST)
 			settle_first(run, h);
 		src = h->interim ? &h->interim->src : &h->src;
-		if (source_going(run, src) == NET_GOES_LAST && !h->match && !is_wished(run, src))
+		if (source_going(run, src) == NET_GOES_LAST && !h->match &&
+			!net_is_lost(run, h) && !is_wished(run, src))
 			settle_last(run, h);
 	}
 	settle_rest(run);

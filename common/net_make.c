@@ -259,6 +259,12 @@ static int write_step(struct net_maker *m, const struct net_step *step)
 	return rc;
 }
 
+/* Behind a late step that waits nothing may be done but others like it. */
+static bool is_held(const struct net_maker *m)
+{
+	return m->has_late && m->current < m->plan->count && !m->plan->steps[m->current].is_late;
+}
+
 /* A batch has steps of one kind: none of the next kind is done when one of these failed. */
 static int do_step(struct net_maker *m, const struct net_step *step)
 {
@@ -267,7 +273,7 @@ static int do_step(struct net_maker *m, const struct net_step *step)
 
 	if (is_new && m->current > 0)
 		rc = net_maker_flush(m, is_parent_first(&step[-1]));
-	if (rc < 0)
+	if (rc < 0 || is_held(m))
 		return rc;
 	if (step->kind == NET_SYSCTL || step->kind == NET_NFT)
 		return write_step(m, step);
@@ -282,7 +288,7 @@ static int do_steps(struct net_maker *m)
 	const struct net_plan *plan = m->plan;
 	int rc = 0;
 
-	for (m->current = 0; m->current < plan->count && rc == 0; m->current++)
+	for (m->current = 0; m->current < plan->count && rc == 0 && !is_held(m); m->current++)
 		rc = do_step(m, &plan->steps[m->current]);
 	if (rc == 0)
 		rc = net_maker_flush(m, is_parent_first(&plan->steps[plan->count - 1]));

@@ -31,7 +31,7 @@ int net_maker_new(struct net_maker **maker, int parent_fd, int parent_sock);
 void net_maker_free(struct net_maker *maker); /* NULL is allowed */
 
 /*
- * 0; 1: done but for late routes, whose sources are not usable yet, so that the namespace is to be
+ * 0; 1: done up to late routes, whose sources are not usable yet, so that the namespace is to be
  * compared again in a while; -errno: told, and undone as far as that goes.
  */
 int net_make(struct net_maker *maker, const struct net_ground *ground, const struct net_plan *plan);

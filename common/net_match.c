@@ -274,6 +274,49 @@ static void keep_secondaries(struct net_run *run, struct net_addr *first)
 	}
 }
 
+static bool has_successor_on(const struct net_run *run, unsigned ifindex)
+{
+	for (size_t i = 0; i < run->wish->addr_count; i++) {
+		const struct net_addr *w = &run->wish->addrs[i];
+
+		if (!w->match && !w->is_passed && w->prefix.family == AF_INET &&
+			w->ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
+static void find_ipv4_going(struct net_run *run, struct net_link *link)
+{
+	enum net_going last = NET_STAYS;
+
+	for (size_t i = 0; i < run->have->addr_count; i++) {
+		const struct net_addr *h = &run->have->addrs[i];
+
+		if (h->ifindex != link->index || h->prefix.family != AF_INET)
+			continue;
+		if (h->going == NET_STAYS)
+			return;
+		last = h->going > last ? h->going : last;
+	}
+	if (last != NET_GOES_LAST || !has_successor_on(run, link->index))
+		link->ipv4_going = last;
+}
+
+static void find_links_without_ipv4(struct net_run *run)
+{
+	for (size_t i = 0; i < run->have->addr_count; i++) {
+		const struct net_addr *h = &run->have->addrs[i];
+		const struct net_link *link;
+
+		if (h->going == NET_STAYS || h->prefix.family != AF_INET)
+			continue;
+		link = net_link_by_index(run->have, h->ifindex);
+		if (link && link->ipv4_going == NET_STAYS)
+			find_ipv4_going(run, &run->have->links[link - run->have->links]);
+	}
+}
+
 void net_match_addrs(struct net_run *run)
 {
 	for (size_t i = 0; i < run->wish->addr_count; i++)
@@ -287,6 +330,7 @@ void net_match_addrs(struct net_run *run)
 			h->prefix.length < 32)
 			keep_secondaries(run, h);
 	}
+	find_links_without_ipv4(run);
 }
 
 /* ---- routes */
@@ -305,11 +349,12 @@ bool net_same_route(const struct net_route *w, const struct net_route *h)
 	return net_same_address(&w->src, &h->src) || (!h->is_ours && w->src.family == 0);
 }
 
-static bool is_lost(const struct net_run *run, const struct net_route *h)
+bool net_is_lost(const struct net_run *run, const struct net_route *h)
 {
 	const struct net_link *link = h->ifindex ? net_link_by_index(run->have, h->ifindex) : NULL;
 
-	return link && link->going == NET_GOES_FIRST;
+	return link && (link->going == NET_GOES_FIRST ||
+			       (link->ipv4_going == NET_GOES_FIRST && h->dst.family == AF_INET));
 }
 
 static void match_route(struct net_run *run, struct net_route *w)
@@ -326,7 +371,7 @@ static void match_route(struct net_run *run, struct net_route *w)
 	for (size_t i = 0; i < same.count && !(w->is_passed && run->group->is_keeper); i++) {
 		struct net_route *h = &same.first[i];
 
-		if (is_lost(run, h) || h->match)
+		if (net_is_lost(run, h) || h->match)
 			continue;
 		if (net_same_route(w, h))
 			equal = !equal || h->is_ours ? h : equal;
@@ -361,7 +406,7 @@ void net_match_routes(struct net_run *run)
 	for (size_t i = 0; i < run->have->route_count; i++) {
 		struct net_route *h = &run->have->routes[i];
 
-		if (!h->match && !is_lost(run, h) && net_route_may_go(run, h))
+		if (!h->match && !net_is_lost(run, h) && net_route_may_go(run, h))
 			h->going = NET_GOES_LAST;
 	}
 }

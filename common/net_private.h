@@ -87,6 +87,8 @@ void net_match_rules(struct net_run *run);
 void net_match_addrs(struct net_run *run);
 void net_match_routes(struct net_run *run);
 int net_find_late(struct net_run *run); /* 0 or -ENOMEM */
+/* A route that Linux takes along with what goes first. */
+bool net_is_lost(const struct net_run *run, const struct net_route *h);
 /* net_leave.c */
 void net_settle_leaving(struct net_run *run);
 bool net_is_usable(const struct net_run *run, const struct ip_prefix *src);

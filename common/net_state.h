@@ -63,6 +63,9 @@ struct net_link {
 	/* Of net_diff(): the same object on the other side. */
 	struct net_link *match;
 	enum net_going going;
+	/* Of the kernel, by net_diff(): when its last IPv4 address goes, with which Linux removes all
+	 * IPv4 routes by the device, of whatever table. NET_STAYS: never. */
+	enum net_going ipv4_going;
 };
 
 struct net_addr {
@@ -258,7 +261,7 @@ enum net_step_kind {
 	NET_NFT,
 	NET_LINK_UP,
 	NET_ROUTE_ADD, /* NLM_F_CREATE | NLM_F_EXCL */
-	NET_ROUTE_SET, /* NLM_F_REPLACE, of old.route: the same table, destination and metric */
+	NET_ROUTE_SET, /* NLM_F_CREATE | NLM_F_REPLACE: the same table, destination and metric */
 	NET_RULE_ADD,
 	NET_ADDR_ADD,
 };
@@ -266,8 +269,9 @@ enum net_step_kind {
 struct net_step {
 	enum net_step_kind kind;
 	/*
-	 * NET_ROUTE_ADD, NET_ROUTE_SET: the route names a source that was not there when the state was
-	 * read. In IPv6 the kernel refuses it (EINVAL) until duplicate address detection has ended.
+	 * NET_ROUTE_SET: the route names a source that was not there when the state was read. In
+	 * IPv6 the kernel refuses it (EINVAL) until duplicate address detection has ended. Then no
+	 * step behind those that are late may be done; look again in a while.
 	 */
 	bool is_late;
 	/* The object: as wished for what comes or changes, of the kernel for what goes. */
@@ -315,7 +319,7 @@ typedef void net_report_fn(void *arg, int priority, const struct network_place *
  *   names as source may not be there yet: until then it names another of the VS, or none;
  *   rules come: from, then mark; then those go that stand before one of the wish;
  *   addresses come; routes get their right source;
- *   addresses, rules, routes go, and devices.
+ *   addresses, rules, routes go, and devices. Routes that Linux took along come again.
  *
  * So each address has its rule and routes before it is up and as long as it is. When there is no
  * other address of the VS that a new route can name until its own is there, since that is the

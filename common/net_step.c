@@ -220,7 +220,8 @@ int net_step_requests(const struct net_step *step, const struct net_site *site,
 	case NET_ROUTE_ADD:
 		return put_route(step->route, RTM_NEWROUTE, ADD, site, put, arg);
 	case NET_ROUTE_SET:
-		return put_route(step->route, RTM_NEWROUTE, NLM_F_REPLACE, site, put, arg);
+		return put_route(step->route, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, site, put,
+			arg);
 	case NET_SYSCTL:
 	case NET_NFT:
 		return -EINVAL;

@@ -194,6 +194,20 @@ static bool same_network(const struct net_addr *a, const struct net_addr *b)
 	       ip_prefix_contains(&a->prefix, &b->prefix);
 }
 
+static bool has_ipv4(const struct rig *rig, unsigned index)
+{
+	for (size_t i = 0; i < rig->have.addr_count; i++)
+		if (rig->have.addrs[i].prefix.family == AF_INET &&
+			rig->have.addrs[i].ifindex == index)
+			return true;
+	return false;
+}
+
+static bool is_ipv4_by_device(const struct net_route *r, const void *index)
+{
+	return r->dst.family == AF_INET && is_by_device(r, index);
+}
+
 static void remove_addr(struct rig *rig, const struct net_step *step)
 {
 	struct net_state *s = &rig->have;
@@ -207,6 +221,8 @@ static void remove_addr(struct rig *rig, const struct net_step *step)
 	memmove(a, a + 1, (size_t)(s->addrs + s->addr_count - a - 1) * sizeof(*a));
 	s->addr_count--;
 	lose_source(rig, &gone.prefix);
+	if (gone.prefix.family == AF_INET && !has_ipv4(rig, gone.ifindex))
+		drop_routes(s, is_ipv4_by_device, &gone.ifindex);
 }
 
 static void add_addr(struct rig *rig, const struct net_step *step)

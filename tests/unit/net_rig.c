@@ -248,14 +248,14 @@ static void unmatch_have(struct net_state *have)
 {
 	for (size_t i = 0; i < have->link_count; i++) {
 		have->links[i].match = NULL;
-		have->links[i].going = NET_STAYS;
+		have->links[i].going = have->links[i].ipv4_going = NET_STAYS;
 	}
 	for (size_t i = 0; i < have->addr_count; i++) {
 		have->addrs[i].match = NULL;
 		have->addrs[i].going = NET_STAYS;
 	}
 	for (size_t i = 0; i < have->route_count; i++) {
-		have->routes[i].match = NULL;
+		have->routes[i].match = have->routes[i].interim = have->routes[i].leaving = NULL;
 		have->routes[i].going = NET_STAYS;
 	}
 	for (size_t i = 0; i < have->rule_count; i++) {

@@ -108,11 +108,11 @@ static const struct net_change changes[] = {
 			"Address=10.0.1.5/24 dev d1 gateway 10.0.1.254\n"
 			"Gateway=10.0.0.254\n",
 		},
-		"change route 10.0.1.0/24 dev d1 src 10.0.0.5 table 10\n"
 		"remove address 10.0.1.5 dev d1\n"
 		"add route unreachable default table 11 metric 4278198272\n"
 		"add route unreachable default (IPv6) table 11 metric 4278198272\n"
 		"add route 10.0.1.0/24 dev d1 src 10.0.0.5 table 11\n"
+		"add route 10.0.1.0/24 dev d1 src 10.0.0.5 table 10\n"
 		"add route default via 10.0.1.254 dev d1 src 10.0.0.5 table 11\n"
 		"add rule from 10.0.1.5 lookup 11\n"
 		"add rule from 10.0.1.5 fwmark 0x1 lookup 11\n"

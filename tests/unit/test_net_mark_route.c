@@ -115,7 +115,7 @@ static const struct net_change changes[] = {
 		"add address 10.0.1.5 dev d0\n"
 		"change route 10.0.1.0/24 dev d0 src 10.0.1.5 table 10 (late)\n"
 		"change route default via 10.0.1.254 dev d0 src 10.0.1.5 table 10 (late)\n"
-		"change route 10.0.0.0/24 dev d0 src 10.0.1.5 table 10\n"
+		"change route 10.0.0.0/24 dev d0 src 10.0.1.5 table 10 (late)\n"
 		"remove address 10.0.0.5 dev d0\n"
 		"remove rule from 10.0.0.5 lookup 10\n"
 		"remove route 10.0.0.0/24 dev d0 src 10.0.1.5 table 10\n",
@@ -133,7 +133,7 @@ static const struct net_change changes[] = {
 		" 1024 (late)\n"
 		"change route default (IPv6) via 2001:db8:1::1 dev d0 src"
 		" 2001:db8:1::5 table 10 metric 1024 (late)\n"
-		"change route 2001:db8::/64 dev d0 src 2001:db8:1::5 table 10 metric 1024\n"
+		"change route 2001:db8::/64 dev d0 src 2001:db8:1::5 table 10 metric 1024 (late)\n"
 		"remove address 2001:db8::5/64 dev d0\n"
 		"remove rule from 2001:db8::5 lookup 10 (IPv6)\n"
 		"remove route 2001:db8::/64 dev d0 src 2001:db8:1::5 table 10 metric 1024\n",
@@ -275,6 +275,29 @@ static const struct net_change changes[] = {
 		{"a 1\nDevice=d2"},
 		{"a 1\nDevice=d2\nAddress=10.0.9.9/24 dev d2"},
 		"",
+	},
+	{
+		"device_loses_its_last_ipv4_address",
+		{
+			"a 1\n"
+			"Address=10.0.0.5/24 dev d0\n"
+			"Route=10.7.0.0/16 via 10.0.1.1 dev d1 onlink\n",
+			"b 2\n"
+			"Address=10.0.1.5/24 dev d1\n",
+		},
+		{
+			"a 1\n"
+			"Address=10.0.0.5/24 dev d0\n"
+			"Route=10.7.0.0/16 via 10.0.1.1 dev d1 onlink\n",
+		},
+		"remove route 10.0.1.0/24 dev d1 src 10.0.1.5 table 20\n"
+		"remove address 10.0.1.5 dev d1\n"
+		"change route 10.7.0.0/16 via 10.0.1.1 dev d1 src 10.0.0.5 table 10 onlink\n"
+		"remove rule fwmark 0x2 lookup 20\n"
+		"remove rule from 10.0.1.5 lookup 20\n"
+		"remove rule fwmark 0x2 lookup 20 (IPv6)\n"
+		"remove route unreachable default table 20 metric 4278198272\n"
+		"remove route unreachable default (IPv6) table 20 metric 4278198272\n",
 	},
 };
 

@@ -186,6 +186,7 @@ static const struct change changes[] = {
 		{"Device=eth0 veth peer p0\nAddress=10.0.0.6/24"},
 		"remove address 10.0.0.6/24 dev eth0\n"
 		"remove address 10.0.0.5/24 dev eth0\n"
+		"add route 10.0.0.0/24 dev eth0 table 254\n"
 		"add address 10.0.0.6/24 dev eth0\n",
 	},
 	{
