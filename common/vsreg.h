@@ -215,19 +215,24 @@ VSREG_API int vs_addresses(struct vs *vs, vs_address_fn *fn, void *arg);
 VSREG_API int vs_socket(struct vs *vs, int domain, int type, int protocol);
 
 /*
- * vs_bind: bind(2), refused with -EADDRNOTAVAIL where the address is another VS's. The wildcard and
- * loopback are refused likewise to a mark VS that is not the default one. fd: from vs_socket() of
- * the same VS, otherwise -EXDEV.
+ * vs_bind: bind(2), refused with -EADDRNOTAVAIL where the address is another VS's. In a
+ * namespace with mark VSs the wildcard, loopback and groups are the default VS's
+ * alone (vs_default()). fd: from vs_socket() of the same VS, otherwise -EXDEV. -ESTALE: the VS
+ * is gone.
  */
 VSREG_API int vs_bind(struct vs *vs, int fd, const struct sockaddr *addr, socklen_t len);
 
 /*
  * vs_listen_each: a socket for each address of the VS (of a namespace VS too), bound to it and
- * port, marked, and with TCP listening. It takes addresses that are only configured in its file,
- * too: the sockets are IP_FREEBIND. Link-local addresses are bound with their interface. Returns
- * how many were made, or -errno, and then none is left open; -ENOSPC: there are more than max.
- * To be called again after VS_ADDRESSES with what it returned before: those still wanted are kept,
- * those that are not are closed and taken out.
+ * port, marked, and with TCP listening. It takes addresses that are only configured in its
+ * file, too: the sockets are IP_FREEBIND. Link-local addresses are bound with their interface.
+ * type may have SOCK_NONBLOCK; port is not 0. Returns how many there are in bound, or -errno;
+ * -ENOSPC: there would be more than max.
+ * To be called again after VS_ADDRESSES and VS_CHANGED
+ * with the count that it returned before: those still wanted are kept, those that are not are
+ * closed and taken out. After an error those are closed all the same, with fd -1 in their
+ * place, since the address may be another VS's by now; new ones are not left open, and the rest
+ * is as it was.
  */
 struct vs_bound {
 	int fd;                       /* the caller's */
@@ -238,17 +243,26 @@ VSREG_API int vs_listen_each(struct vs *vs, int type, uint16_t port, struct vs_b
 
 /*
  * One UDP socket for all VSs of a namespace. vs_path_prepare() turns on what the others need
- * (IP_PKTINFO, IPV6_RECVPKTINFO). vs_recvmsg() tells whose datagram it is and the way back;
- * vs_sendmsg() answers from the address that was asked, with the mark of the VS. The caller's
- * msg_control is not used (-EINVAL when it is set), since each call brings its own.
+ * (IP_PKTINFO, IPV6_RECVPKTINFO) and takes away the mark that vs_socket() gave it; it comes
+ * before bind(2) (the wildcard is no single VS's, so not vs_bind()), because what has arrived
+ * earlier cannot be answered. vs_recvmsg() tells whose datagram it is and the way back;
+ * vs_sendmsg() answers from the address that was asked, with the mark of the VS (CAP_NET_ADMIN
+ * or CAP_NET_RAW). The caller's msg_control is not used, since each call brings its own: -EINVAL
+ * when it is set, and for MSG_ERRQUEUE.
  *
- * vs_recvmsg: *vs is a new reference, or NULL: an address that is no VS's. Not to be answered.
- * vs_sendmsg: -EXDEV when the path's source is not an address of vs.
+ * vs_recvmsg: *vs is a new reference, or NULL: an address that is no VS's, or the kernel's word
+ * of it was cut off (MSG_CTRUNC). Not to be answered; path has AF_UNSPEC then. What went to a
+ * group or a broadcast address is the default VS's, where an address of his is left to answer
+ * from.
+ * vs_sendmsg: to msg_name, which there must be. -EXDEV when the path's source is not an address
+ * of vs, or of the other version of IP than msg_name, or fd is of another namespace; -ESTALE: vs
+ * is gone.
  */
 struct vs_path {
-	struct sockaddr_storage local; /* the address that was asked; port 0 */
-	uint32_t mark;
-	unsigned ifindex;   /* where it came in */
+	struct sockaddr_storage local; /* the address to answer from, the one that was asked; port 0.
+					* On an IPv6 socket one of IPv4 is IPv4-mapped. */
+	uint32_t mark;                 /* of the VS; 0: none */
+	unsigned ifindex;              /* where it came in */
 };
 VSREG_API int vs_path_prepare(int fd);
 VSREG_API ssize_t vs_recvmsg(struct vs_reg *reg, int fd, struct msghdr *msg, int flags,
@@ -257,9 +271,12 @@ VSREG_API ssize_t vs_sendmsg(struct vs *vs, int fd, const struct msghdr *msg, in
 	const struct vs_path *path);
 
 /*
- * The same in batches, of at most VS_BATCH_MAX. vs[i] and path[i] belong to messages[i]. Returns
- * how many messages were received or sent, or -errno when it was none. Messages that are no VS's
- * are returned with vs[i] NULL; vs_sendmmsg() passes over those and counts them as sent.
+ * The same in batches, of at most VS_BATCH_MAX (of more the rest is left), and for less. vs[i]
+ * and path[i] belong to messages[i]. Returns how many messages were received or sent, or -errno
+ * when it was none. Messages that are no VS's are returned with vs[i] NULL; vs_sendmmsg()
+ * passes over those and counts them as sent. It stops at the first that cannot be sent, as
+ * sendmmsg(2) does: called again from there it gives the reason, and one further on it sends
+ * the rest.
  */
 #define VS_BATCH_MAX 64
 struct mmsghdr;

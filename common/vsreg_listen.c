@@ -201,7 +201,8 @@ static void close_unwanted(struct wanted *w, struct vs_bound *bound, unsigned co
 	}
 }
 
-/* An address that has gone meanwhile, or to another VS, is passed over: there is an event for it. */
+/* An address that has gone meanwhile, or to another VS, is passed over: there is an event for
+ * it. */
 static int open_missing(struct wanted *w, struct vs *vs, int type)
 {
 	size_t kept = 0;

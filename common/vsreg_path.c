@@ -61,7 +61,8 @@ int vs_path_prepare(int fd)
 	return rc < 0 ? rc : take_mark_away(fd);
 }
 
-/* The wildcard leaves the choice to the kernel, which is right only where one VS has all addresses. */
+/* The wildcard leaves the choice to the kernel, which is right only where one VS has all
+ * addresses. */
 static bool may_answer_from(const struct vs *vs, const struct sockaddr *local)
 {
 	struct sockaddr_in in;

@@ -11,8 +11,8 @@ _Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32
 _Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)) <=
 		PKTINFO_ROOM, "room for both");
 
-/* The payload of the first control message of that kind, if it has exactly this size. is_there: also
- * of another size. */
+/* The payload of the first control message of that kind, if it has exactly this size. is_there:
+ * also of another size. */
 static bool find(
 	const struct msghdr *msg, int level, int type, void *to, size_t size, bool *is_there)
 {
