@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # rounds, bin and others are of lib.sh
 # Sourced by vs.sh, after lib.sh: the namespaces of vsudp, and its samples.
 #
 #   srv-c0, 192.0.2.9 --- d0 10.0.1.5, 10.0.2.5 (VS m0) -+- srv      rules `from` and `fwmark`
@@ -130,14 +130,14 @@ udp_topology() { # DIRECTORY
 # One round for each of $rounds; the samples udp.NAME, udp.NAME.rate and udp.NAME.wrong (see vsudp.c).
 udp_part() { # DIRECTORY
 	say "UDP"
-	"$bin/vsudp" -f -c $server_cpu -r "$rounds" -n "${udp_repeat:-40}" "$1" >$T/vsudp.log ||
+	"$bin/vsudp" -f -c "$server_cpu" -r "$rounds" -n "${udp_repeat:-40}" "$1" >"$T/vsudp.log" ||
 		say "vsudp: status $?"
-	grep '^udp\.' $T/vsudp.log >>$T/samples || fail "vsudp"
+	grep '^udp\.' "$T/vsudp.log" >>"$T/samples" || fail "vsudp"
 }
 
 udp_rows() {
 	local name what
-	"$bin/vsudp" -l >$T/vsudp.names
+	"$bin/vsudp" -l >"$T/vsudp.names"
 	while IFS=$'\t' read -r name what; do
 		case $name in
 		P2) continue ;;
@@ -145,8 +145,9 @@ udp_rows() {
 		shared) row "UDP, $what" req/s setsockopt udp.P2.rate udp.shared.rate 'ratio>=1.3' ;;
 		*) row "UDP, $what" req/s setsockopt udp.P2.rate "udp.$name.rate" - ;;
 		esac
-	done <$T/vsudp.names
+	done <"$T/vsudp.names"
 	for name in each shared single; do
-		row "  $name: lost, or from a wrong source" answers setsockopt udp.P2.wrong "udp.$name.wrong" 'ours<=0'
+		row "  $name: lost, or from a wrong source" answers setsockopt udp.P2.wrong \
+			"udp.$name.wrong" 'ours<=0'
 	done
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An example to copy from: one process, with one loop, that serves all virtual servers of a machine.
+ * An example to copy from: one process, with one loop, serves all virtual servers of a machine.
  *
  *     vsserver [CONF-DIR [old]]
  *
@@ -37,6 +37,7 @@
 #include <sys/queue.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vsreg.h"
@@ -316,8 +317,8 @@ static void on_shared(struct server *s, int fd)
 
 /* ---- virtual servers come and go ---- */
 
-static void listen_on(struct server *s, struct tenant *t, int type, uint16_t port,
-	struct vs_bound *bound, unsigned *count)
+static void listen_on(struct server *s, struct tenant *t, int type, struct vs_bound *bound,
+	unsigned *count)
 {
 	int n;
 
@@ -326,7 +327,7 @@ static void listen_on(struct server *s, struct tenant *t, int type, uint16_t por
 		if (bound[i].fd >= 0)
 			s->handles[bound[i].fd].kind = UNUSED;
 	}
-	n = vs_listen_each(t->vs, type | SOCK_NONBLOCK, port, bound, *count, ADDRESSES_MAX);
+	n = vs_listen_each(t->vs, type | SOCK_NONBLOCK, PORT_EACH, bound, *count, ADDRESSES_MAX);
 	if (n < 0)
 		fprintf(stderr, "%s: %s\n", vs_name(t->vs), strerror(-n));
 	else
@@ -339,8 +340,8 @@ static void listen_on(struct server *s, struct tenant *t, int type, uint16_t por
 
 static void listen_all(struct server *s, struct tenant *t)
 {
-	listen_on(s, t, SOCK_STREAM, PORT_EACH, t->tcp, &t->tcp_count);
-	listen_on(s, t, SOCK_DGRAM, PORT_EACH, t->udp, &t->udp_count);
+	listen_on(s, t, SOCK_STREAM, t->tcp, &t->tcp_count);
+	listen_on(s, t, SOCK_DGRAM, t->udp, &t->udp_count);
 }
 
 /* Bound to the wildcard, which is no single VS's: hence by bind(2) and not by vs_bind(). */
@@ -411,23 +412,15 @@ static void on_event(struct vs *vs, enum vs_event event, void *arg)
 		listen_all(s, t);
 }
 
-/* With an error in a file all stays as it was; log_line() is told. */
-static void on_hangup(struct server *s)
-{
-	struct signalfd_siginfo info;
-
-	if (read(s->hangup, &info, sizeof(info)) == sizeof(info))
-		vs_reg_reload(s->reg, &s->config, on_event, s);
-}
-
 static void on_ready(struct server *s, int fd)
 {
 	enum kind kind = s->handles[fd].kind;
+	struct signalfd_siginfo info;
 
 	if (fd == vs_reg_fd(s->reg))
 		vs_reg_dispatch(s->reg, on_event, s);
-	else if (fd == s->hangup)
-		on_hangup(s);
+	else if (fd == s->hangup && read(fd, &info, sizeof(info)) > 0)
+		vs_reg_reload(s->reg, &s->config, on_event, s); /* an error changes nothing */
 	else if (kind == LISTENER)
 		on_listener(s, fd);
 	else if (kind == EACH)
@@ -443,14 +436,18 @@ static void run(struct server *s)
 {
 	struct epoll_event events[64];
 	struct tenant *t;
+	time_t looked = 0;
 
 	for (;;) {
 		int n = epoll_wait(s->epoll, events, 64, 1000);
 
 		for (int i = 0; i < n; i++)
 			on_ready(s, events[i].data.fd);
+		if (time(NULL) == looked)
+			continue;
+		looked = time(NULL);
 		TAILQ_FOREACH(t, &s->tenants, link) {
-			if (n == 0 && vs_nsid(t->vs) < 0) /* nobody tells of its addresses */
+			if (vs_nsid(t->vs) < 0) /* nobody tells of its addresses */
 				listen_all(s, t);
 		}
 	}
