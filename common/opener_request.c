@@ -256,8 +256,10 @@ static int on_listen(struct opener *opener, struct buf_reader *r)
 	opener_restrict(opener, e, mask & ~OPENER_STATES, sockets);
 	if (mask & OPENER_BIT(OPENER_UDP6))
 		opener_multicast_now(opener, e);
-	if (e->share)
+	if (e->share) {
+		opener_widen(mask, sockets);
 		return opener_answer_listen(opener, e->vs, e->id, mask, sockets);
+	}
 	return answer_with_state(opener, e, mask, sockets);
 }
 

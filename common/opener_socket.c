@@ -219,6 +219,19 @@ void opener_make_sockets(struct vs *vs, const struct opener_policy *policy,
 	vs_leave(&saved);
 }
 
+void opener_widen(uint32_t mask, const struct opener_socket *sockets)
+{
+	static const int size = OPENER_SHARED_QUEUE;
+
+	for (unsigned k = OPENER_UDP4; k <= OPENER_UDP6; k++) {
+		if (!(mask & (1u << k)) || sockets[k].error)
+			continue;
+		/* Without the privilege up to net.core.rmem_max, which is better than nothing. */
+		if (setsockopt(sockets[k].fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+			setsockopt(sockets[k].fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	}
+}
+
 /* Is somebody listening at path? */
 static bool is_live(const union address *a)
 {

@@ -224,9 +224,13 @@ void share_set(struct vserver *carrier, const struct link_claims *claims)
 	s->default_id = claims->default_vs;
 	s->rest_id = claims->rest_vs;
 	s->told = !rc;
-	HASH_ITER(by_id, carrier->server->by_id, vs, next)
-		if (vs->cookie == carrier->cookie && (vs->shares || vs == carrier))
-			settle(vs);
+	carrier->turn.more = 0;
+	HASH_ITER(by_id, carrier->server->by_id, vs, next) {
+		if (vs->cookie != carrier->cookie || (!vs->shares && vs != carrier))
+			continue;
+		settle(vs);
+		carrier->turn.more += vs->shares && carrier->turn.more + 1 < TURN_SLICES_MAX;
+	}
 	vs = share_common(carrier);
 	if (vs)
 		stream_adopt(carrier->server, vs);

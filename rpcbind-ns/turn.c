@@ -18,10 +18,16 @@ uint64_t turn_clock(void)
 	return (uint64_t)ts.tv_sec * LOOP_SEC + (uint64_t)ts.tv_nsec;
 }
 
+static uint64_t slice_of(const struct vserver *vs)
+{
+	return (uint64_t)TURN_SLICE * (1 + vs->turn.more);
+}
+
 /* The loop's time is that of its turn. */
 static void enter(struct vserver *vs)
 {
-	uint64_t now = loop_now(vs->server->loop), passed = now - vs->turn.at, credit = TURN_SLICE;
+	uint64_t now = loop_now(vs->server->loop), passed = now - vs->turn.at;
+	uint64_t credit = slice_of(vs);
 
 	if (!passed)
 		return;
@@ -39,7 +45,7 @@ static void enter(struct vserver *vs)
 bool turn_has_time(struct vserver *vs, enum turn_kind kind)
 {
 	enter(vs);
-	return vs->turn.worked[kind] < TURN_SLICE;
+	return vs->turn.worked[kind] < slice_of(vs);
 }
 
 void turn_start(struct vserver *vs)

@@ -14,6 +14,9 @@
  * That each kind has time of its own is for the VS's own clients: neither datagrams nor calls over
  * streams nor new connections can starve the others. Streams wait in a queue; of the others, who
  * do not, one is served in each turn, debt or not, so that no socket keeps the next one out.
+ *
+ * The carrier of a namespace that VSs share (share.h) has a slice for each of them, and some more at
+ * most, to find out whose datagrams and connections are: what is done for them then is their own.
  */
 #ifndef RPCBIND_TURN_H
 #define RPCBIND_TURN_H
@@ -25,6 +28,7 @@ struct server;
 struct vserver;
 
 #define TURN_SLICE (50000) /* nanoseconds */
+#define TURN_SLICES_MAX 8  /* of a carrier */
 
 enum turn_kind {
 	TURN_UDP,
@@ -38,6 +42,7 @@ struct turn {
 	uint64_t worked[TURN_KINDS]; /* nanoseconds, and what is left of earlier turns' debt */
 	uint64_t spent;              /* in this turn, of all kinds */
 	uint64_t since;
+	unsigned more; /* slices, than one */
 };
 
 uint64_t turn_clock(void); /* nanoseconds */
