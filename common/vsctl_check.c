@@ -86,14 +86,17 @@ static int run_check(const struct vsctl *ctl, char *const *args)
 	struct check_report report = {.count = 0};
 	struct vs_conf *confs = NULL;
 	size_t ns_count = 0;
-	int status;
+	int status, rc;
 
 	(void)args;
-	if (vsdir_read(&confs, ctl->vs_dir, on_file, &report) < 0)
+	rc = vsdir_read(&confs, ctl->vs_dir, on_file, &report);
+	if (rc < 0)
 		confs = NULL;
 	vsctl_check_names(ctl, &report, &ns_count);
 	vsctl_check_host(ctl, &report, count_vss(confs, ns_count), ns_count);
 	vsctl_check_shared(ctl, &report, confs);
+	if (rc == 0)
+		vsctl_check_drift(ctl, &report);
 	status = (ctl->json ? print_json(&report) : print_text(&report)) < 0 ? 2 :
 									      check_status(&report);
 	check_report_clear(&report);

@@ -21,6 +21,8 @@ void vsctl_check_names(const struct vsctl *ctl, struct check_report *report, siz
 /* The mount that has a directory, as a process sees it ("self" or its number): 1 private, 0 not, or
  * -errno. */
 int vsctl_is_private(const char *process, const char *dir);
+/* vsctl_check_drift.c: what the files say, and the kernel does not have. The files are good. */
+void vsctl_check_drift(const struct vsctl *ctl, struct check_report *report);
 /* vsctl_check_ns.c: the namespaces that mark VSs share. */
 void vsctl_check_shared(
 	const struct vsctl *ctl, struct check_report *report, struct vs_conf *confs);

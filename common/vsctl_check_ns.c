@@ -390,13 +390,16 @@ static int open_namespace(const struct vsctl *ctl, const char *ns)
 }
 
 /* The cookie of a VS's namespace, or 0. */
-static uint64_t find_cookie(const struct vsctl *ctl, const char *ns, unsigned without, int *fd)
+static uint64_t find_cookie(const struct vsctl *ctl, const char *ns, unsigned without)
 {
+	int fd = open_namespace(ctl, ns);
 	uint64_t cookie = 0;
 
-	*fd = open_namespace(ctl, ns);
-	if (*fd < 0 || netns_cookie(*fd, without, &cookie) < 0)
+	if (fd < 0)
 		return 0;
+	if (netns_cookie(fd, without, &cookie) < 0)
+		cookie = 0;
+	close(fd);
 	return cookie;
 }
 
@@ -445,22 +448,16 @@ void vsctl_check_shared(const struct vsctl *ctl, struct check_report *report, st
 	size_t size = HASH_COUNT(confs), count = 0;
 	struct vs_conf **marks = calloc(size + 1, sizeof(struct vs_conf *));
 	uint64_t *cookies = calloc(size + 1, sizeof(*cookies)), own;
-	int fd, home = netns_open_home();
+	int home = netns_open_home();
 	unsigned without = 0;
 
 	if (!marks || !cookies)
 		report->failed = true;
 	else if (home >= 0 && netns_probe(home, &without, &own) == 0)
 		count = find_marks(confs, marks);
-	for (size_t i = 0; i < count; i++) {
-		cookies[i] = find_cookie(ctl, marks[i]->values.ns, without, &fd);
-		if (cookies[i] == 0)
-			check_add(report, CHECK_WARNING, "drift", marks[i]->name,
-				"its namespace %s is not there: %s", marks[i]->values.ns,
-				fd < 0 ? strerror(-fd) : "it could not be entered");
-		if (fd >= 0)
-			close(fd);
-	}
+	/* That one is not there is told where the files are compared with the kernel. */
+	for (size_t i = 0; i < count; i++)
+		cookies[i] = find_cookie(ctl, marks[i]->values.ns, without);
 	for (size_t i = 0; i < count; i++) {
 		if (marks[i] && cookies[i] != 0)
 			look_at_group(ctl, report, marks, cookies, count, i);

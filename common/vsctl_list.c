@@ -157,6 +157,7 @@ static int run_list(const struct vsctl *ctl, char *const *args)
 			add_traffic(vs, reg, false);
 	}
 	vs_reg_close(reg);
+	vsctl_add_absent(ctl, json_object_get(reply, "virtual_servers"));
 	json_object_set_new(reply, "daemon", json_boolean(has_daemon));
 	rc = ctl->json ? vsctl_print_json(reply) : print_list(reply, has_daemon);
 	json_decref(reply);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "vsctl_registry.h"
 #include "vsctl_traffic.h"
+#include "vsdir.h"
 
 #define ADDRESS_TEXT (INET6_ADDRSTRLEN + 5)
 
@@ -77,6 +79,81 @@ json_t *vsctl_describe(struct vs *vs)
 		json_object_set(description, "addresses", addresses);
 	json_decref(addresses);
 	return description;
+}
+
+static void ignore(void *arg, int priority, const char *vs, const char *file, unsigned line,
+	const char *text)
+{
+	(void)arg;
+	(void)priority;
+	(void)vs;
+	(void)file;
+	(void)line;
+	(void)text;
+}
+
+/* Of all in the list, and of what they are called besides. */
+static json_t *collect_names(const json_t *list)
+{
+	json_t *names = json_object(), *vs, *alias;
+	size_t i, k;
+
+	json_array_foreach(list, i, vs) {
+		json_object_set_new(names, vsctl_string(vs, "name"), json_true());
+		json_array_foreach(json_object_get(vs, "aliases"), k, alias)
+			json_object_set_new(names, json_string_value(alias), json_true());
+	}
+	return names;
+}
+
+/* Is there a NAME.conf of a VS that is not listed? To read a thousand files once more takes as long as
+ * all the rest. */
+static bool has_more(const char *vs_dir, const json_t *names)
+{
+	DIR *dir = opendir(vs_dir);
+	bool more = false;
+	struct dirent *e;
+
+	while (dir && !more && (e = readdir(dir))) {
+		size_t len = strlen(e->d_name);
+
+		if (len <= 5 || e->d_name[0] == '.' || strcmp(e->d_name + len - 5, ".conf") != 0)
+			continue;
+		e->d_name[len - 5] = '\0';
+		more = !json_object_get(names, e->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return more;
+}
+
+static void add_absent(const struct vsctl *ctl, json_t *list, const json_t *names)
+{
+	struct vs_conf *confs, *conf, *next;
+
+	/* Errors were told when the registry read the same files. */
+	if (vsdir_read(&confs, ctl->vs_dir, ignore, NULL) < 0)
+		return;
+	HASH_ITER(hh, confs, conf, next) {
+		if (!conf->values.enabled || json_object_get(names, conf->name))
+			continue;
+		json_array_append_new(list,
+			json_pack("{s:s, s:[], s:s, s:b, s:s, s:s, s:i, s:[]}", "name", conf->name,
+				"aliases", "flavour",
+				vs_flavour_name(conf->network->is_mark ? VS_MARK : VS_NAMESPACE),
+				"host", 0, "state", "absent", "problem", "", "cookie", 0,
+				"addresses"));
+	}
+	vsdir_free(confs);
+}
+
+void vsctl_add_absent(const struct vsctl *ctl, json_t *list)
+{
+	json_t *names = collect_names(list);
+
+	if (has_more(ctl->vs_dir, names))
+		add_absent(ctl, list, names);
+	json_decref(names);
 }
 
 static json_t *describe_traffic(const struct traffic *t)

@@ -17,6 +17,10 @@ int vsctl_registry(const struct vsctl *ctl, bool is_quiet, struct vs_reg **reg);
  * those cannot be known. NULL: no memory. */
 json_t *vsctl_describe(struct vs *vs);
 
+/* Adds to a list of descriptions the VSs that have a file and are not there: their state is
+ * "absent". Does nothing when there is an error in one of the files. */
+void vsctl_add_absent(const struct vsctl *ctl, json_t *list);
+
 /* Adds "traffic", and "devices" if is_detailed, to the description of a VS. Does nothing when it
  * cannot be known. */
 void vsctl_add_traffic(json_t *description, struct vs *vs, bool is_detailed);
