@@ -22,6 +22,7 @@
 #include "read_file.h"
 
 #define TEXT_MAX 512
+#define FD_PATH "/proc/self/fd/"
 #define RULESET_MAX ((size_t)64 << 20)
 
 /* Where a child process is to work. */
@@ -81,15 +82,18 @@ int net_nft_check(int ns_fd, uint64_t cookie, const char *file, bool is_ours, bo
 }
 
 #ifdef HAVE_NFTABLES
-/* The first line, without the name that libnftables has for a text that is no file. */
+/* What is said of the file, without the name that it has here. */
 static void take_error(struct outcome *o, const char *text)
 {
-	static const char no_file[] = "<cmdline>:";
+	const char *error = text ? strstr(text, "Error: ") : NULL;
+	const char *line = error;
 
 	o->error = -EINVAL;
-	if (text && strncmp(text, no_file, strlen(no_file)) == 0)
-		text += strlen(no_file);
-	snprintf(o->text, sizeof(o->text), "%s", text ? text : "");
+	while (line && line > text && line[-1] != '\n')
+		line--;
+	if (line && strncmp(line, FD_PATH, strlen(FD_PATH)) == 0 && strchr(line, ':'))
+		line = strchr(line, ':') + 1;
+	snprintf(o->text, sizeof(o->text), "%s", line ? line : "");
 	o->text[strcspn(o->text, "\n")] = '\0';
 }
 
@@ -171,18 +175,34 @@ static int run(int ns_fd, uint64_t cookie, char *script, int old, char *text, si
 	return rc;
 }
 
-/* In one line with the file's first, so that numbers of lines are the file's. */
+/* *fd: what was read, since the file may be another one by now. As a file, so that errors have lines. */
+static int keep(const char *body, int *fd)
+{
+	size_t len = strlen(body);
+	int file = memfd_create("nft", MFD_CLOEXEC);
+	ssize_t n = file < 0 ? -1 : write(file, body, len);
+	int rc = n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO;
+
+	if (rc == 0)
+		*fd = file;
+	else if (file >= 0)
+		close(file);
+	return rc;
+}
+
 static int load(int ns_fd, uint64_t cookie, const char *body, uint32_t sum, int old, char *text,
 	size_t size)
 {
-	char name[NET_NFT_NAME_MAX], *script;
-	int rc;
+	char name[NET_NFT_NAME_MAX], script[160];
+	int fd, rc = keep(body, &fd);
 
+	if (rc < 0)
+		return rc;
 	net_nft_name(name, sum, NULL);
-	if (asprintf(&script, "flush ruleset; %s\nadd table inet %s\n", body, name) < 0)
-		return -ENOMEM;
+	snprintf(script, sizeof(script),
+		"flush ruleset\ninclude \"" FD_PATH "%d\"\nadd table inet %s\n", fd, name);
 	rc = run(ns_fd, cookie, script, old, text, size);
-	free(script);
+	close(fd);
 	return rc;
 }
 

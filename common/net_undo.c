@@ -168,6 +168,20 @@ static int device_of(const struct net_maker *m, const struct net_link *link,
 	return 0;
 }
 
+/* Gateways are in the networks of other routes, which must be there before. */
+static void restore_routes(struct net_maker *m, bool has_gateway)
+{
+	const struct net_state *have = m->site.have;
+
+	for (size_t i = 0; i < have->route_count; i++) {
+		struct net_step step = {.kind = NET_ROUTE_ADD, .route = &have->routes[i]};
+		if (step.route->is_ours && !step.route->is_odd &&
+			(step.route->via.family != 0) == has_gateway)
+			undo_step(m, &step);
+		m->failure.error = 0;
+	}
+}
+
 /* What was on a device has gone with it, and routes with addresses, without steps of their own. What is
  * there is not added again. */
 static void restore_objects(struct net_maker *m)
@@ -180,12 +194,8 @@ static void restore_objects(struct net_maker *m)
 			undo_step(m, &step);
 		m->failure.error = 0;
 	}
-	for (size_t i = 0; i < have->route_count; i++) {
-		struct net_step step = {.kind = NET_ROUTE_ADD, .route = &have->routes[i]};
-		if (step.route->is_ours && !step.route->is_odd)
-			undo_step(m, &step);
-		m->failure.error = 0;
-	}
+	restore_routes(m, false);
+	restore_routes(m, true);
 }
 
 static int undo_del(struct net_maker *m, const struct net_step *step)
