@@ -23,8 +23,14 @@
 
 /* Which routing rules and routes are ours, and where our rules stand among others. */
 #define NETWORK_PROTOCOL 86       /* rtm_protocol, FRA_PROTOCOL, IFA_PROTO */
-#define NETWORK_RULE_FROM 8600    /* priority of: from ADDRESS lookup TABLE */
-#define NETWORK_RULE_MARK 8601    /* priority of: fwmark MARK lookup TABLE */
+/*
+ * The mark stands first: what its VS's table gives no way is looked at once more by Linux (IPv6
+ * always; TCP over IPv4 when the device has no address), with whatever source the namespace has.
+ * By a `from` rule before the mark's it would leave as another VS. The number before each is for
+ * addresses with a table of their own.
+ */
+#define NETWORK_RULE_MARK 8600    /* priority of: fwmark MARK lookup TABLE */
+#define NETWORK_RULE_FROM 8602    /* priority of: from ADDRESS lookup TABLE */
 #define NETWORK_METRIC_LAST 4278198272u /* of the unreachable default that ends each table */
 #define NETWORK_ALTNAME "nsaux:"  /* begins the alternative name of each device that we made */
 
