@@ -25,6 +25,8 @@ static const struct vsctl_command *const commands[] = {
 	&vsctl_up,
 	&vsctl_down,
 	&vsctl_apply,
+	&vsctl_keep,
+	&vsctl_address,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -79,6 +79,8 @@ extern const struct vsctl_command vsctl_check;
 extern const struct vsctl_command vsctl_exec;
 /* vsctl_apply.c */
 extern const struct vsctl_command vsctl_up, vsctl_down, vsctl_apply;
+/* vsctl_keep.c, vsctl_address.c */
+extern const struct vsctl_command vsctl_keep, vsctl_address;
 /* vsctl_import.c */
 extern const struct vsctl_command vsctl_import;
 

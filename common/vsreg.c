@@ -79,6 +79,11 @@ static struct vs_reg *reg_new(const struct vs_reg_config *config)
 		free(reg);
 		return NULL;
 	}
+	if (keepers_init(&reg->keepers) < 0) {
+		index_unref(reg->index);
+		free(reg);
+		return NULL;
+	}
 	reg->watch = (struct reg_watch){-1, -1, -1, -1, -1, NEVER, -1};
 	reg->home = -1;
 	reg->without = config->flags & (VS_NO_HANDLE | VS_NO_GET_ID);
@@ -195,6 +200,7 @@ void vs_reg_close(struct vs_reg *reg)
 	watch_close(&reg->watch);
 	setup_free(reg->setup);
 	free(reg->order);
+	keepers_end(&reg->keepers);
 	index_unref(reg->index); /* and with it, once no VS has it, the home */
 	free(reg);
 }

@@ -13,6 +13,7 @@
  *   index   is what all threads look up
  *   mark    knows the namespaces that mark VSs share, and whose the addresses there are
  *   nsid    hears of addresses inside VSs, and of the true end of namespaces
+ *   keeper  holds the kernel to what the files of mark VSs say
  *   held    tells who keeps a namespace alive after its VS is gone
  *
  * Only the thread that is in vs_reg_open/dispatch/reload/close changes anything, so that it reads
@@ -301,7 +302,16 @@ struct reg_nsid {
 	bool told;               /* that a VS got no nsid */
 };
 
+struct vs_keeper;
+
+/* Those that are to be poked; any thread. */
+struct reg_keepers {
+	pthread_mutex_t lock;
+	TAILQ_HEAD(keeper_list, vs_keeper) list;
+};
+
 struct vs_reg {
+	struct reg_keepers keepers;
 	struct reg_index *index;
 	struct label *labels; /* table by name */
 	struct label *host;   /* in it; always there */
@@ -488,5 +498,11 @@ void held_check(struct vs_reg *reg);
 /* Tells of those that are overdue. */
 void held_tell(struct vs_reg *reg);
 uint64_t held_due(const struct vs_reg *reg);
+
+/* The keeper; its inside is vsreg_keeper.h. */
+int keepers_init(struct reg_keepers *keepers);
+void keepers_end(struct reg_keepers *keepers);
+/* VSs came, went or changed. */
+void keepers_poke(struct reg_keepers *keepers);
 
 #endif

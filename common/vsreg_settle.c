@@ -312,6 +312,7 @@ static void announce_nsid(struct vs_reg *reg, vs_event_fn *fn, void *arg)
 void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg)
 {
 	static const enum vs_event order[] = {VS_REMOVED, VS_CHANGED, VS_ADDED};
+	bool is_news = !TAILQ_EMPTY(&reg->touched);
 	struct vs *vs, *next;
 
 	TAILQ_FOREACH(vs, &reg->touched, touched)
@@ -340,4 +341,6 @@ void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg)
 		vs_unref(vs);
 	}
 	announce_nsid(reg, fn, arg);
+	if (is_news)
+		keepers_poke(&reg->keepers);
 }
