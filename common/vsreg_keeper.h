@@ -24,7 +24,8 @@
 #include "vsreg_private.h"
 
 #define KEEPER_PAUSE (10 * NSEC_PER_MSEC) /* between two looks at a namespace, at least */
-/* For so long a network's route may be ahead of its address, which somebody is adding. */
+/* For so long a network's route may be ahead of its address, which somebody is adding, and a mark be
+ * closed. */
 #define KEEPER_GRACE (2 * NSEC_PER_SEC)
 /* And a rule behind it: for so long Linux tries by default to send what is left of a TCP connection
  * (tcp_retries2), and with IPv6 it does that though the address is gone. Without its rule what is

@@ -302,7 +302,7 @@ int vs_keeper_address_add(
 	const struct net_addr *old;
 	const struct network *network;
 	struct keeper_ns *ns;
-	int rc = begin(keeper, vs, &ns);
+	int looked, rc = begin(keeper, vs, &ns);
 
 	if (rc == 0)
 		rc = describe(keeper, ns, vs, address, &addr);
@@ -312,10 +312,12 @@ int vs_keeper_address_add(
 	if (old)
 		return old->ifindex == addr.ifindex ? keeper_look(keeper, ns, NULL) : -EEXIST;
 	network = network_of_vs(ns, vs);
-	keeper_look(keeper, ns, &pretence); /* with the network's length, for its route */
+	looked = keeper_look(keeper, ns, &pretence); /* with the network's length, for its route */
 	addr.prefix.length = length_of(network, &keeper->look.have, &addr);
 	as_configured(network, &addr);
 	rc = check_rule(keeper, ns, &addr);
+	if (rc == -EAGAIN && looked < 0)
+		rc = looked;
 	if (rc == 0)
 		rc = send_one(keeper, ns, RTM_NEWADDR, &addr);
 	keeper_look(keeper, ns, NULL);

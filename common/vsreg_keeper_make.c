@@ -94,6 +94,23 @@ static bool has_route_to(const struct net_state *wish, const struct net_route *r
 	return false;
 }
 
+/* vsctl closes a mark while its VS has no source yet, and then opens it itself. */
+static bool is_closed_mark(const struct vs_keeper *keeper, const struct net_step *step)
+{
+	const struct net_state *have = &keeper->look.have;
+
+	if ((step->kind != NET_RULE_ADD && step->kind != NET_RULE_DEL) || step->rule->mark == 0)
+		return false;
+	for (size_t i = 0; i < have->rule_count; i++) {
+		const struct net_rule *r = &have->rules[i];
+
+		if (r->is_ours && r->is_unreachable && r->mark == step->rule->mark &&
+			r->family == step->rule->family)
+			return true;
+	}
+	return false;
+}
+
 /* How long it does no harm: a rule or a network's route for an address that is not there, and that
  * nobody else wants in another way. */
 static uint64_t patience(const struct vs_keeper *keeper, const struct net_step *step)
@@ -103,6 +120,8 @@ static uint64_t patience(const struct vs_keeper *keeper, const struct net_step *
 	if (step->kind == NET_RULE_DEL && step->rule->from.family &&
 		!has_rule_for(wish, &step->rule->from))
 		return keeper->linger;
+	if (is_closed_mark(keeper, step))
+		return KEEPER_GRACE;
 	if (step->kind == NET_ROUTE_DEL && step->route->kind == NETWORK_UNICAST &&
 		step->route->via.family == 0 && step->route->dst.length > 0 &&
 		!has_route_to(wish, step->route))

@@ -125,6 +125,22 @@ static int do_address(enum net_step_kind kind, const char *text)
 	return batch.results[0].error;
 }
 
+static int do_mark(enum net_step_kind kind, bool is_unreachable)
+{
+	struct net_rule rule = {
+		.family = AF_INET,
+		.priority = NETWORK_RULE_MARK,
+		.table = is_unreachable ? 0 : 100,
+		.mark = 0xa,
+		.mask = UINT32_MAX,
+		.is_unreachable = is_unreachable,
+		.is_ours = true,
+	};
+	struct net_step step = {.kind = kind, .rule = &rule};
+
+	return do_step(&step);
+}
+
 /* ---- what there is */
 
 struct now {
@@ -156,6 +172,22 @@ static unsigned count_rules(const char *from, uint32_t table)
 
 		if (r->is_ours && r->table == table && memcmp(&r->from, &p, sizeof(p)) == 0)
 			count++;
+	}
+	forget(&n);
+	return count;
+}
+
+static unsigned count_marks(bool is_unreachable)
+{
+	unsigned count = 0;
+	struct now n;
+
+	look(&n);
+	for (size_t i = 0; i < n.state.rule_count; i++) {
+		const struct net_rule *r = &n.state.rules[i];
+
+		if (r->is_ours && r->family == AF_INET && r->mark == 0xa)
+			count += r->is_unreachable == is_unreachable;
 	}
 	forget(&n);
 	return count;
@@ -433,6 +465,25 @@ static void rules_linger_behind_addresses(void **state)
 	end(keeper);
 }
 
+/* As vsctl apply does, for a moment in which it is not to be disturbed. */
+static void a_closed_mark_stays_so_for_a_while(void **state)
+{
+	struct nst *t = *state;
+	struct vs_keeper *keeper = begin(t);
+	uint64_t end_at = nst_now() + NST_PATIENCE * NS_MS;
+
+	assert_int_equal(do_mark(NET_RULE_ADD, true), 0);
+	assert_int_equal(do_mark(NET_RULE_DEL, false), 0);
+	run(&keeper, 1, 500);
+	assert_int_equal(count_marks(true), 1);
+	assert_int_equal(count_marks(false), 0);
+	while (count_marks(true) > 0 && nst_now() < end_at)
+		run(&keeper, 1, 50);
+	assert_int_equal(count_marks(true), 0);
+	assert_int_equal(count_marks(false), 1);
+	end(keeper);
+}
+
 /* Of what is not ours, or another VS's as far as is known, nothing is touched. */
 static void leaves_others_alone(void **state)
 {
@@ -610,6 +661,7 @@ int main(void)
 		NST_ONCE(what_is_lost_is_looked_for),
 		NST_ONCE(a_fight_slows_down),
 		NST_ONCE(rules_linger_behind_addresses),
+		NST_ONCE(a_closed_mark_stays_so_for_a_while),
 		NST_ONCE(leaves_others_alone),
 		NST_ONCE(a_wrong_rule_does_not_linger),
 		NST_BOTH(addresses_come_and_go),
