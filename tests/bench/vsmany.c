@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One TCP server for all virtual servers of a directory: a listening socket for each of their
+ * addresses, made by libvsreg, and one epoll loop. It answers requests of a fixed size.
+ *
+ * It takes the time of its own part of the work. The kernel's division between user and system time
+ * is made by 250 ticks a second and much too coarse for that, so it looks at the clock before and
+ * after each system call.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "peer.h"
+#include "vsmany.h"
+#include "vsreg.h"
+
+#define EVENTS 64
+#define BACKLOG 128
+#define INTERRUPTED_NS 10000 /* a piece of our own work is never that long */
+
+struct server {
+	int epoll;
+	uint16_t port;
+	unsigned listeners;
+	struct vsmany_counts *counts;
+	uint64_t since; /* when the kernel gave the CPU back */
+};
+
+/* A listening socket or a connection of one virtual server. */
+struct end {
+	int fd;
+	bool is_listener;
+	uint8_t address[4];
+	size_t have;
+	struct vsmany_message request;
+};
+
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+	/* Only this thread writes. */
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+/* Around each system call of the loop. */
+static void to_kernel(struct server *s)
+{
+	uint64_t took = peer_now() - s->since;
+
+	if (took > INTERRUPTED_NS) {
+		add(&s->counts->left_out, 1);
+		return;
+	}
+	add(&s->counts->user, took);
+	add(&s->counts->pieces, 1);
+}
+
+static void from_kernel(struct server *s)
+{
+	s->since = peer_now();
+}
+
+static uint64_t price_of_clock(void)
+{
+	uint64_t best = UINT64_MAX, begin;
+
+	for (int i = 0; i < 100; i++) {
+		begin = peer_now();
+		for (int j = 0; j < 99; j++)
+			peer_now();
+		begin = (peer_now() - begin) / 100;
+		best = begin < best ? begin : best;
+	}
+	return best;
+}
+
+static void watch(struct server *s, struct end *e)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = e}};
+
+	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, e->fd, &event))
+		bench_die("epoll", errno);
+}
+
+static struct end *end_new(int fd, bool is_listener, const void *address)
+{
+	struct end *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		bench_die("memory", ENOMEM);
+	e->fd = fd;
+	e->is_listener = is_listener;
+	memcpy(e->address, address, sizeof(e->address));
+	return e;
+}
+
+struct listening {
+	struct server *server;
+	struct vs *vs;
+};
+
+static int listen_on(const struct vs_address *address, void *arg)
+{
+	const struct listening *l = arg;
+	struct sockaddr_in sin;
+	int fd, one = 1;
+
+	if (address->addr.ss_family != AF_INET)
+		return 0;
+	memcpy(&sin, &address->addr, sizeof(sin));
+	if (sin.sin_addr.s_addr == htonl(INADDR_LOOPBACK))
+		return 0;
+	sin.sin_port = htons(l->server->port);
+	fd = vs_socket(l->vs, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		bench_die(vs_name(l->vs), fd);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, (struct sockaddr *)&sin, sizeof(sin)) || listen(fd, BACKLOG))
+		bench_die(vs_name(l->vs), errno);
+	watch(l->server, end_new(fd, true, &sin.sin_addr));
+	l->server->listeners++;
+	return 0;
+}
+
+static struct vs_reg *listen_everywhere(struct server *s, const char *directory)
+{
+	const char *dirs[] = {directory, NULL};
+	struct vs_reg_config config = {.size = sizeof(config), .netns_dirs = dirs};
+	struct vs_reg *reg;
+	struct vs *vs;
+	int rc = vs_reg_open(&reg, &config);
+
+	if (rc)
+		bench_die(directory, rc);
+	for (vs = NULL; (vs = vs_reg_next(reg, vs));) {
+		if (vs_is_host(vs))
+			continue;
+		rc = vs_addresses(vs, listen_on, &(struct listening){s, vs});
+		if (rc)
+			bench_die(vs_name(vs), rc);
+	}
+	return reg;
+}
+
+static void accept_all(struct server *s, const struct end *listener)
+{
+	int fd, one = 1;
+
+	for (;;) {
+		fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0 && errno == EAGAIN)
+			return;
+		if (fd < 0)
+			bench_die("accept", errno);
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		watch(s, end_new(fd, false, listener->address));
+	}
+}
+
+static void end_free(struct end *e)
+{
+	close(e->fd);
+	free(e);
+}
+
+/* A request is on its way alone: its answer fits, and there is no second one behind it. */
+static void answer(struct server *s, struct end *e)
+{
+	ssize_t n;
+
+	to_kernel(s);
+	n = recv(e->fd, (uint8_t *)&e->request + e->have, sizeof(e->request) - e->have, 0);
+	from_kernel(s);
+	if (n <= 0) {
+		if (n == 0 || errno != EAGAIN)
+			end_free(e);
+		return;
+	}
+	e->have += (size_t)n;
+	if (e->have < sizeof(e->request))
+		return;
+	e->have = 0;
+	memcpy(e->request.address, e->address, sizeof(e->address));
+	add(&s->counts->requests, 1);
+	to_kernel(s);
+	n = send(e->fd, &e->request, sizeof(e->request), MSG_NOSIGNAL);
+	from_kernel(s);
+	if (n != (ssize_t)sizeof(e->request))
+		end_free(e);
+}
+
+static void serve(struct server *s, struct vs_reg *reg)
+{
+	struct epoll_event events[EVENTS];
+	int n;
+
+	from_kernel(s);
+	for (;;) {
+		to_kernel(s);
+		n = epoll_wait(s->epoll, events, EVENTS, -1);
+		from_kernel(s);
+		if (n < 0 && errno != EINTR)
+			bench_die("epoll", errno);
+		for (int i = 0; i < n; i++) {
+			struct end *e = events[i].data.ptr;
+
+			if (!e)
+				vs_reg_dispatch(reg, NULL, NULL);
+			else if (e->is_listener)
+				accept_all(s, e);
+			else
+				answer(s, e);
+		}
+	}
+}
+
+static struct vsmany_counts *map_counts(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *map;
+
+	if (fd < 0 || ftruncate(fd, sizeof(struct vsmany_counts)))
+		bench_die(path, errno);
+	map = mmap(NULL, sizeof(struct vsmany_counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		bench_die(path, errno);
+	close(fd);
+	return map;
+}
+
+int main(int argc, char **argv)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	struct server s = {0};
+	struct vs_reg *reg;
+
+	if (argc != 5) {
+		fputs("usage: vsmany CPU COUNTS-FILE PORT NETNS-DIRECTORY\n", stderr);
+		return 2;
+	}
+	bench_set_up((int)bench_number(argv[1], 0, 1023));
+	s.counts = map_counts(argv[2]);
+	s.port = (uint16_t)bench_number(argv[3], 1, 65535);
+	s.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (s.epoll < 0)
+		bench_die("epoll", errno);
+	s.counts->clock_price = price_of_clock();
+	reg = listen_everywhere(&s, argv[4]);
+	if (epoll_ctl(s.epoll, EPOLL_CTL_ADD, vs_reg_fd(reg), &event))
+		bench_die("epoll", errno);
+	printf("ready listeners=%u clock=%u\n", s.listeners, (unsigned)s.counts->clock_price);
+	fflush(stdout);
+	serve(&s, reg);
+	return 0;
+}
