@@ -140,12 +140,17 @@ pss() { # PID...
 
 children() { cat /proc/"$1"/task/*/children; }
 
-versions() {
+# The peers, for the line below the table; a suite has its own.
+peer_versions() {
 	local stock
 	stock=$(dpkg-query -W -f '${Version}' rpcbind 2>/dev/null) || stock=unknown
+	echo "rpcbind $stock"
+}
+
+versions() {
 	echo "$(date -u +%F), Linux $(uname -r), $(nproc) CPUs," \
 		"$(sed -n 's/^model name[^:]*: //p; T; q' /proc/cpuinfo)," \
-		"rpcbind $stock, nsaux $("$top_builddir/rpcbind-ns/rpcbind-ns" --version | sed 's/.* //;q')"
+		"$(peer_versions), nsaux $("$top_builddir/rpcbind-ns/rpcbind-ns" --version | sed 's/.* //;q')"
 }
 
 report() { # COMMAND: prints the table; 1: a row falls short

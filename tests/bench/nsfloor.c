@@ -70,14 +70,12 @@ static void put_veth(struct rawnl *nl, const char *peer, int parent)
 }
 
 /* The device's mark of being ours. */
-static void put_altname(struct rawnl *nl, int index, const char *device, const char *name)
+static void put_altname(struct rawnl *nl, int index, const char *name)
 {
 	struct ifinfomsg m = {.ifi_index = index};
 	size_t list;
 
 	rawnl_message(nl, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, &m, sizeof(m));
-	if (device)
-		rawnl_put_text(nl, IFLA_IFNAME, device);
 	list = rawnl_nest(nl, IFLA_PROP_LIST | NLA_F_NESTED, NULL, 0);
 	rawnl_put_text(nl, IFLA_ALT_IFNAME, name);
 	rawnl_end(nl, list);
@@ -124,13 +122,13 @@ static void enter_new(const char *path)
 
 static void furnish(struct rawnl *nl, const char *name, const char *peer, int parent)
 {
-	char altname[NAME_MAX + sizeof(NETWORK_ALTNAME) + 8];
+	char altname[NAME_MAX + sizeof(NETWORK_ALTNAME)];
 
 	snprintf(altname, sizeof(altname), NETWORK_ALTNAME "%s", name);
 	rawnl_open(nl);
 	put_up(nl, LO);
 	put_veth(nl, peer, parent);
-	put_altname(nl, ETH, NULL, altname);
+	put_altname(nl, ETH, altname);
 	put_up(nl, ETH);
 	put_route(nl, "10.77.0.0", NULL);
 	put_route(nl, "10.77.1.0", NULL);
@@ -142,15 +140,12 @@ static void furnish(struct rawnl *nl, const char *name, const char *peer, int pa
 }
 
 /* In the parent, where the other end is. */
-static void finish_peer(struct rawnl *nl, const char *name, const char *peer)
+static void finish_peer(struct rawnl *nl, const char *peer)
 {
 	struct ifinfomsg m = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
-	char altname[NAME_MAX + sizeof(NETWORK_ALTNAME) + 8];
 
 	if (rawnl_is_full(nl))
 		rawnl_send(nl, "peers");
-	snprintf(altname, sizeof(altname), NETWORK_ALTNAME "%s:peer", name);
-	put_altname(nl, 0, peer, altname);
 	rawnl_message(nl, RTM_NEWLINK, 0, &m, sizeof(m));
 	rawnl_put_text(nl, IFLA_IFNAME, peer);
 }
@@ -177,7 +172,7 @@ int main(int argc, char **argv)
 		snprintf(peer, sizeof(peer), "p%u", i);
 		enter_new(path);
 		furnish(&there, name, peer, parent);
-		finish_peer(&here, name, peer);
+		finish_peer(&here, peer);
 	}
 	rawnl_send(&here, "peers");
 	return 0;

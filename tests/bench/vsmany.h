@@ -19,11 +19,10 @@ struct vsmany_message {
 /* Kept by the server in a file that both have mapped. */
 struct vsmany_counts {
 	_Atomic uint64_t requests;
-	/* Time in the program itself, between system calls, and in how many pieces; without those
-	 * in which something else has run. Each has the reading of the clock in it once. */
-	_Atomic uint64_t user, pieces; /* nanoseconds */
-	_Atomic uint64_t left_out;
-	uint64_t clock_price;           /* nanoseconds */
+	/* Nanoseconds in the program itself, between system calls, and in how many pieces; without
+	 * those in which something else has run. */
+	_Atomic uint64_t user, pieces;
+	uint64_t clock_price; /* nanoseconds of each piece, for the reading of the clock */
 };
 
 #endif

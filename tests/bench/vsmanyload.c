@@ -34,7 +34,7 @@
 #define PATIENCE_NS UINT64_C(60000000000)
 
 struct options {
-	unsigned processes, connections, turns;
+	unsigned processes, connections, rounds, turns;
 	uint16_t port;
 	uint64_t milliseconds;
 	int cpu;
@@ -62,9 +62,9 @@ struct connection {
 	struct vsmany_message answer;
 };
 
-/* What is read before and after a turn. */
+/* What is read before and after a turn, and the differences of a round's turns. */
 struct reading {
-	uint64_t when, cpu, requests, user, left_out;
+	uint64_t when, cpu, requests, user, pieces;
 };
 
 /* ---- a client */
@@ -189,15 +189,13 @@ static void take(const struct options *o, struct reading *r)
 	r->when = peer_now();
 	r->cpu = bench_cpu_time(o->server);
 	r->requests = atomic_load(&o->counts->requests);
-	r->user = atomic_load(&o->counts->user) -
-		  atomic_load(&o->counts->pieces) * o->counts->clock_price;
-	r->left_out = atomic_load(&o->counts->left_out);
+	r->user = atomic_load(&o->counts->user);
+	r->pieces = atomic_load(&o->counts->pieces);
 }
 
-static void turn(const struct options *o, const struct place *p)
+static void turn(const struct options *o, const struct place *p, struct reading *sum)
 {
 	struct reading a, b;
-	double n;
 
 	if (kill(-p->clients, SIGCONT))
 		bench_die(p->name, errno);
@@ -207,12 +205,22 @@ static void turn(const struct options *o, const struct place *p)
 	take(o, &b);
 	if (kill(-p->clients, SIGSTOP))
 		bench_die(p->name, errno);
-	n = (double)(b.requests - a.requests);
+	sum->when += b.when - a.when;
+	sum->cpu += b.cpu - a.cpu;
+	sum->requests += b.requests - a.requests;
+	sum->user += b.user - a.user;
+	sum->pieces += b.pieces - a.pieces;
+}
+
+static void report(const struct options *o, const struct place *p, const struct reading *sum)
+{
+	double n = (double)sum->requests;
+
 	if (n <= 0)
 		bench_die("no request was answered", ETIMEDOUT);
-	printf("%s rate=%.0f cpu=%.3f user=%.2f left_out=%.6f\n", p->name,
-	       n * 1e9 / (double)(b.when - a.when), (double)(b.cpu - a.cpu) / 1000 / n,
-	       (double)(b.user - a.user) / n, (double)(b.left_out - a.left_out) / n);
+	printf("%s rate=%.0f cpu=%.3f user=%.2f bare=%.2f\n", p->name, n * 1e9 / (double)sum->when,
+	       (double)sum->cpu / 1000 / n, (double)sum->user / n,
+	       ((double)sum->user - (double)(sum->pieces * o->counts->clock_price)) / n);
 }
 
 static uint64_t slab_kib(void)
@@ -234,20 +242,35 @@ static uint64_t slab_kib(void)
 	return n;
 }
 
+static void run_round(const struct options *o, const struct place *places, unsigned count)
+{
+	struct reading sums[PLACES_MAX] = {0};
+
+	for (unsigned t = 0; t < o->turns; t++)
+		for (unsigned i = 0; i < count; i++) {
+			/* Each is the first, and comes after each other, as often. */
+			unsigned who = (t / 2 + (t % 2 ? count - i : i)) % count;
+
+			turn(o, &places[who], &sums[who]);
+		}
+	for (unsigned i = 0; i < count; i++)
+		report(o, &places[i], &sums[i]);
+}
+
 static void measure(const struct options *o, struct place *places, unsigned count)
 {
+	struct reading warm_up = {0};
+
 	for (unsigned i = 0; i < count; i++) {
 		uint64_t before = slab_kib();
 
 		start_clients(o, &places[i]);
-		turn(o, &places[i]); /* does not count: all of it is fresh */
+		turn(o, &places[i], &warm_up);
 		printf("%s slab=%.2f\n", places[i].name,
 		       ((double)slab_kib() - (double)before) / o->connections);
 	}
-	for (unsigned t = 0; t < o->turns; t++)
-		for (unsigned i = 0; i < count; i++)
-			/* Each is the first, and comes after each other, as often. */
-			turn(o, &places[(t / 2 + (t % 2 ? count - i : i)) % count]);
+	for (unsigned i = 0; i < o->rounds; i++)
+		run_round(o, places, count);
 }
 
 /* ---- the command line */
@@ -257,8 +280,9 @@ static void usage(void)
 	fputs("usage: vsmanyload [OPTION...] CONNECTIONS PORT PLACE...\n"
 	      "  PLACE   NAME NETNS, which is where the clients are\n"
 	      "  -n N    client processes [100]     -t MS  how long a turn is [100]\n"
-	      "  -c CPU  where to run               -T N   turns [10]\n"
-	      "  -P PID  the server                 -S FILE its counts\n",
+	      "  -c CPU  where to run               -T N   turns of a round [10]\n"
+	      "  -P PID  the server                 -S FILE its counts\n"
+	      "  -r N    rounds [1]\n",
 	      stderr);
 	exit(2);
 }
@@ -288,17 +312,18 @@ static void read_place(struct place *p, char *const *words)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.processes = 100, .turns = 10, .milliseconds = 100, .cpu = -1};
+	struct options o = {.processes = 100, .turns = 10, .rounds = 1, .milliseconds = 100, .cpu = -1};
 	struct place places[PLACES_MAX] = {0};
 	unsigned count = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:t:c:T:P:S:")) != -1) {
+	while ((c = getopt(argc, argv, "n:t:c:T:P:S:r:")) != -1) {
 		switch (c) {
 		case 'n': o.processes = (unsigned)bench_number(optarg, 1, 1000); break;
 		case 't': o.milliseconds = bench_number(optarg, 1, 3600000); break;
 		case 'c': o.cpu = (int)bench_number(optarg, 0, 1023); break;
 		case 'T': o.turns = (unsigned)bench_number(optarg, 1, 100000); break;
+		case 'r': o.rounds = (unsigned)bench_number(optarg, 1, 100000); break;
 		case 'P': o.server = (pid_t)bench_number(optarg, 1, INT32_MAX); break;
 		case 'S': o.counts = map_counts(optarg); break;
 		default: usage();
