@@ -13,7 +13,7 @@
 #include "claims.h"
 
 #define LENGTH_MAX 128u
-#define PROBES_MAX 16
+#define PROBES_MAX 64
 
 struct claims {
 	uint64_t pool4, pool6[3]; /* lengths that there are, a bit for each */
@@ -200,6 +200,17 @@ void claims_free(struct claims *claims)
 	if (claims)
 		free(claims->slots);
 	free(claims);
+}
+
+bool claims_same(const struct claims *a, const struct claims *b)
+{
+	if (!a || !b || a->count != b->count)
+		return a == b;
+	for (size_t i = 0; i < a->count; i++) {
+		if (compare(&a->list[i], &b->list[i]) || a->list[i].owner != b->list[i].owner)
+			return false;
+	}
+	return true;
 }
 
 /* The first that is not before key. */

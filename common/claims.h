@@ -36,6 +36,9 @@ struct claims; /* never changed once it is made */
 int claims_new(struct claims **claims, const struct claim *list, size_t count);
 void claims_free(struct claims *claims); /* NULL is allowed */
 
+/* Whether every address has the same owner in both. NULL: there are none. */
+bool claims_same(const struct claims *a, const struct claims *b);
+
 /*
  * The owner of an address, 0 when it is nobody's; addr: 4 or 16 bytes. An IPv4-mapped address is
  * one of IPv4. ifindex: where a link-local address is meant; with 0 it has an owner only if it is

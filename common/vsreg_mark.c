@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claims.h"
 #include "parse.h"
 #include "vsreg_private.h"
 
@@ -241,6 +242,12 @@ static void admit(struct vs_reg *reg, struct vs *vs)
 	vs->is_refused = false;
 }
 
+/* Those without a label are going. */
+static bool is_candidate(const struct vs_reg *reg, const struct vs *vs)
+{
+	return label_of(vs) && mark_of(setup_conf(reg->setup, vs_name(vs))) == vs->mark;
+}
+
 static struct network_member member_of(const struct vs *vs, const struct vs_conf *conf)
 {
 	return (struct network_member){vs_name(vs), "", conf->network};
@@ -256,7 +263,7 @@ static int judge_each(struct vs_reg *reg, struct space *space, struct network_me
 	TAILQ_FOREACH_MUT(vs, &space->marks, of_space, next) {
 		struct objection objection = {""};
 
-		if (!label_of(vs))
+		if (!is_candidate(reg, vs))
 			continue;
 		members[count] = member_of(vs, setup_conf(reg->setup, vs_name(vs)));
 		rc = network_check_all(members, count + 1, note_objection, &objection);
@@ -280,14 +287,14 @@ static int judge_all(struct vs_reg *reg, struct space *space, struct network_mem
 	int rc;
 
 	TAILQ_FOREACH(vs, &space->marks, of_space) {
-		if (label_of(vs))
+		if (is_candidate(reg, vs))
 			members[count++] = member_of(vs, setup_conf(reg->setup, vs_name(vs)));
 	}
 	rc = network_check_all(members, count, NULL, NULL);
 	if (rc == -EINVAL)
 		return judge_each(reg, space, members, plain_count);
 	TAILQ_FOREACH(vs, &space->marks, of_space) {
-		if (rc == 0 && label_of(vs))
+		if (rc == 0 && is_candidate(reg, vs))
 			admit(reg, vs);
 	}
 	return rc;
@@ -370,24 +377,46 @@ static void tell_error(struct vs_reg *reg, struct space *space, int error)
 	space->told = error < 0;
 }
 
+/* Of devices nobody is told, and what was heard of an address may have been looked at late. */
+static void readdress_all(struct vs_reg *reg, struct space *space, struct vs *plain)
+{
+	struct vs *vs;
+
+	if (plain)
+		nsid_readdress(reg, plain);
+	TAILQ_FOREACH(vs, &space->marks, of_space) {
+		if (vs->is_listed)
+			nsid_readdress(reg, vs);
+	}
+}
+
 static void publish(struct vs_reg *reg, struct space *space)
 {
 	struct vs *plain = find_plain(reg, space->cookie);
 	struct owners *owners, *old = space->owners;
 	uint64_t end, begin = reg_now();
+	bool same = space->is_changed;
 	int rc, error = 0;
+
+	if (plain && !plain->is_listed)
+		plain = NULL;
 
 	space->has_devices = has_devices(space);
 	if (space->has_devices)
 		nsid_hear_links(reg, true);
-	rc = owners_new(&owners, space, plain && plain->is_listed ? plain : NULL, &error);
+	rc = owners_new(&owners, space, plain, &error);
 	if (rc < 0)
 		owners = NULL;
 	index_write(reg->index);
 	space->owners = owners;
 	space->is_unknown = rc < 0;
 	index_write_end(reg->index);
+	/* Other VSs, or other settings, are announced by themselves. */
+	if (!same && owners && old)
+		same = claims_same(owners->claims, old->claims);
 	owners_free(old);
+	if (!same)
+		readdress_all(reg, space, plain);
 	tell_error(reg, space, error);
 	end = reg_now();
 	space->is_changed = rc < 0 || space->is_unjudged;

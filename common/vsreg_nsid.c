@@ -320,9 +320,9 @@ bool nsid_is_over(struct vs_reg *reg, const struct vs *vs)
 
 /* ---- hearing */
 
-static void readdress(struct vs_reg *reg, struct vs *vs)
+void nsid_readdress(struct vs_reg *reg, struct vs *vs)
 {
-	if (vs->readdressed)
+	if (reg->nsid.events < 0 || vs->readdressed)
 		return;
 	vs->readdressed = true;
 	vs_ref(vs);
@@ -368,7 +368,7 @@ static void hear_change(struct vs_reg *reg, int nsid, unsigned type)
 		return;
 	TAILQ_FOREACH(vs, &entry->members, same_nsid) {
 		if (!atomic_load(&vs->gone))
-			readdress(reg, vs);
+			nsid_readdress(reg, vs);
 	}
 }
 
@@ -443,7 +443,7 @@ static void look_again(struct vs_reg *reg)
 	for (size_t i = 0; i < reg->order_len; i++) {
 		nsid_add(reg, reg->order[i]);
 		if (lost)
-			readdress(reg, reg->order[i]);
+			nsid_readdress(reg, reg->order[i]);
 	}
 	if (!reg->nsid.missing)
 		reg->nsid.told = false;

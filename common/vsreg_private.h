@@ -474,6 +474,8 @@ void nsid_add(struct vs_reg *reg, struct vs *vs);
 void nsid_hear(struct vs_reg *reg);
 /* Is the nsid of this VS no one's by now, or another namespace's? */
 bool nsid_is_over(struct vs_reg *reg, const struct vs *vs);
+/* The addresses of the VS may have changed: it is announced. */
+void nsid_readdress(struct vs_reg *reg, struct vs *vs);
 /* Hears of devices, too, or not. */
 void nsid_hear_links(struct vs_reg *reg, bool wanted);
 /* The same of our own namespace, without nsids. */

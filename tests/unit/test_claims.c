@@ -270,6 +270,63 @@ static void many(void **state)
 	claims_free(claims);
 }
 
+/* As claims.c has it, to find addresses that meet in its table. */
+static unsigned slot_of(uint32_t address, unsigned bits)
+{
+	uint64_t high = (address ^ (uint64_t)AF_INET) * UINT64_C(0x9e3779b97f4a7c15);
+
+	high ^= high >> 29;
+	high *= UINT64_C(0xbf58476d1ce4e5b9);
+	high ^= high >> 32;
+	return (unsigned)(high * UINT64_C(0x94d049bb133111eb) >> (64 - bits));
+}
+
+/* Chosen so that they do: they are found all the same. */
+static void chosen_to_meet(void **state)
+{
+	struct claim list[200];
+	struct claims *claims;
+	size_t count = 0;
+
+	(void)state;
+	memset(list, 0, sizeof(list));
+	for (uint32_t i = 1; count < 200; i++) {
+		uint32_t address = htonl(10u << 24 | i);
+
+		if (slot_of(address, 9) > 3)
+			continue;
+		list[count] = (struct claim){
+			.prefix = {.family = AF_INET, .length = 32},
+			.kind = count % 2 ? CLAIM_ADDRESS : CLAIM_FOUND,
+			.owner = count + 1};
+		memcpy(list[count++].prefix.bytes, &address, 4);
+	}
+	claims = make(list, count);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(claims_owner(claims, AF_INET, list[i].prefix.bytes, 1), i + 1);
+	claims_free(claims);
+}
+
+static void same(void **state)
+{
+	struct claim list[] = {
+		claim(CLAIM_ADDRESS, "10.0.0.5", 24, 0, RED),
+		claim(CLAIM_POOL, "10.1.0.0", 24, 0, BLUE),
+	};
+	const struct claim turned[] = {list[1], list[0]};
+	struct claims *a = make(list, 2), *b = make(turned, 2), *c = make(list, 1), *d;
+
+	(void)state;
+	list[1].owner = RED;
+	d = make(list, 2);
+	assert_true(claims_same(a, a) && claims_same(a, b) && claims_same(NULL, NULL));
+	assert_false(claims_same(a, c) || claims_same(a, d) || claims_same(a, NULL));
+	claims_free(a);
+	claims_free(b);
+	claims_free(c);
+	claims_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +338,8 @@ int main(void)
 		cmocka_unit_test(loopback_and_wildcard_are_not_claimed),
 		cmocka_unit_test(what_cannot_be),
 		cmocka_unit_test(many),
+		cmocka_unit_test(chosen_to_meet),
+		cmocka_unit_test(same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

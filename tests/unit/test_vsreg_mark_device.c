@@ -141,7 +141,11 @@ static void test_names_of_devices(void **state)
 	nst_add_device(r.netlink, "x");
 	nst_add_address(r.netlink, "x", "10.1.0.1");
 	expect(t, r.red, "10.1.0.1", "a");
+	nst_quiet(t);
+	t->all_events = true;
 	nst_rename_device(r.netlink, "x", "y");
+	if (vs_nsid(r.vs) >= 0)
+		nst_expect(t, "@red @a @b ");
 	expect(t, r.red, "10.1.0.1", "b");
 	nst_rename_device(r.netlink, "y", "z");
 	expect(t, r.red, "10.1.0.1", "red");
