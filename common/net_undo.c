@@ -48,8 +48,10 @@ static int undo_object(struct net_maker *m, const struct net_step *step)
 	struct net_step back = *step;
 
 	back.kind = opposite[step->kind];
-	if (step->kind == NET_ROUTE_SET)
+	if (step->kind == NET_ROUTE_SET && step->old.route)
 		back.route = step->old.route;
+	else if (step->kind == NET_ROUTE_SET)
+		back.kind = NET_ROUTE_DEL;
 	return undo_step(m, &back);
 }
 
