@@ -15,6 +15,8 @@
  *   nsid    hears of addresses inside VSs, and of the true end of namespaces
  *   keeper  holds the kernel to what the files of mark VSs say
  *   held    tells who keeps a namespace alive after its VS is gone
+ *   bind    refuses what is another VS's; listen has a socket for each address
+ *   path    is one socket for all VSs of a namespace; pktinfo, its control messages
  *
  * Only the thread that is in vs_reg_open/dispatch/reload/close changes anything, so that it reads
  * without the lock. It takes the lock (index_write()) for every change of what other threads look
