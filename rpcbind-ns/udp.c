@@ -345,7 +345,7 @@ static void serve_kept(struct udp_socket *s)
 	struct answers a;
 
 	begin(&a, s);
-	while (!a.late && (k = udp_take_kept(s))) {
+	while (!a.late && a.count < BATCH && (k = udp_take_kept(s))) {
 		serve(&a, &k->call);
 		free(k);
 	}

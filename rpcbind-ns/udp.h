@@ -21,6 +21,7 @@ struct udp_socket {
 	bool queued; /* not watched: it goes on when its VS has its turn */
 	STAILQ_HEAD(, udp_kept) kept; /* read already; few */
 	unsigned kept_count;
+	size_t kept_bytes;
 };
 
 /* Where a datagram came from and which way its answer goes. */

@@ -17,6 +17,7 @@ void udp_keep(struct udp_socket *s, const struct udp_call *call)
 	memcpy(k->data, call->data, call->len);
 	STAILQ_INSERT_TAIL(&s->kept, k, link);
 	s->kept_count++;
+	s->kept_bytes += call->len;
 }
 
 struct udp_kept *udp_take_kept(struct udp_socket *s)
@@ -26,6 +27,7 @@ struct udp_kept *udp_take_kept(struct udp_socket *s)
 	if (k) {
 		STAILQ_REMOVE_HEAD(&s->kept, link);
 		s->kept_count--;
+		s->kept_bytes -= k->call.len;
 	}
 	return k;
 }
