@@ -75,14 +75,14 @@ static void emit_route(struct net_run *run, enum net_step_kind kind, const struc
 
 /* ---- what goes */
 
-/* Secondary addresses before the one that would take them along. */
+/* Secondary addresses before the one that would take them along. Others' go only with a device. */
 static void emit_addrs_going(struct net_run *run, enum net_going when)
 {
 	for (int primary = 0; primary < 2; primary++) {
 		for (size_t i = 0; i < run->have->addr_count; i++) {
 			const struct net_addr *h = &run->have->addrs[i];
 
-			if (h->going == when && h->is_secondary == !primary)
+			if (h->going == when && h->is_ours && h->is_secondary == !primary)
 				emit_addr(run, NET_ADDR_DEL, h, &nowhere);
 		}
 	}

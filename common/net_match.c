@@ -201,10 +201,10 @@ static void find_addr_leftover(struct net_run *run, struct net_addr *h)
 	const struct net_link *link = net_link_by_index(run->have, h->ifindex);
 	const struct net_rule *rule;
 
-	if (h->match || h->going != NET_STAYS || !h->is_ours)
+	if (h->match || h->going != NET_STAYS)
 		return;
 	if (link && link->going == NET_GOES_FIRST)
-		h->going = NET_GOES_FIRST;
+		h->going = NET_GOES_FIRST; /* of whomever it is */
 	else if (!net_addr_may_go(run, h))
 		return;
 	else if ((rule = net_rule_covering(run->have, &h->prefix)) && rule->going == NET_GOES_FIRST)
@@ -243,9 +243,13 @@ static bool has_successor(const struct net_run *run, const struct net_addr *firs
  */
 static void keep_secondaries(struct net_run *run, struct net_addr *first)
 {
+	const struct net_link *link = net_link_by_index(run->have, first->ifindex);
 	char text[IP_PREFIX_TEXT];
-	bool any = has_successor(run, first);
+	bool any;
 
+	if (!first->is_ours || (link && link->going == NET_GOES_FIRST))
+		return;
+	any = has_successor(run, first);
 	for (size_t i = 0; i < run->have->addr_count; i++) {
 		struct net_addr *h = &run->have->addrs[i];
 

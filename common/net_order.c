@@ -110,7 +110,7 @@ struct net_addrs net_addrs_of(const struct net_state *state, const struct ip_pre
 	while (end < state->addr_count &&
 		compare_address(&state->addrs[end].prefix, address) == 0)
 		end++;
-	return (struct net_addrs){state->addrs + low, end - low};
+	return (struct net_addrs){end > low ? &state->addrs[low] : NULL, end - low};
 }
 
 struct net_routes net_routes_of_key(const struct net_state *state, const struct net_route *key)
@@ -128,7 +128,7 @@ struct net_routes net_routes_of_key(const struct net_state *state, const struct 
 	end = low;
 	while (end < state->route_count && compare_keys(&state->routes[end], key) == 0)
 		end++;
-	return (struct net_routes){state->routes + low, end - low};
+	return (struct net_routes){end > low ? &state->routes[low] : NULL, end - low};
 }
 
 /* The first rule that does not stand before these selectors. */
@@ -156,7 +156,7 @@ struct net_rules net_rules_of(const struct net_state *state, uint8_t family,
 	while (end < state->rule_count &&
 		compare_selectors(&state->rules[end], family, from, mark) == 0)
 		end++;
-	return (struct net_rules){state->rules + first, end - first};
+	return (struct net_rules){end > first ? &state->rules[first] : NULL, end - first};
 }
 
 static const struct net_rule *earlier(const struct net_rule *best, const struct net_rule *r,

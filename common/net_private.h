@@ -41,7 +41,6 @@ struct net_rules {
 	size_t count;
 };
 void net_sort_addrs(struct net_state *state);
-void net_sort_routes(struct net_state *state);
 void net_sort_rules(struct net_state *state);
 /* The same address, with any length and on any device. */
 struct net_addrs net_addrs_of(const struct net_state *state, const struct ip_prefix *address);

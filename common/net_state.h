@@ -233,6 +233,7 @@ int net_read(struct net_reader *reader, int fd, unsigned flags, struct net_state
  * The part of it that needs no socket: the messages of one buffer, of any of the dumps. 1 at the
  * end of the dump, 0 when more is to come, -errno.
  */
+void net_sort_routes(struct net_state *state);
 struct net_take {
 	struct net_state *state;
 	const struct net_state *wish; /* in order (net_sort_routes()), or NULL */
