@@ -28,11 +28,17 @@ files() {
 
 everything() { objects; files; }
 
+differ() { # WANT GOT: what is not the same
+	echo "$1" >$T/want
+	echo "$2" >$T/got
+	diff $T/want $T/got
+}
+
 # The kernel removes a namespace some time after its last name; what is left of it then goes too.
 is_as_before() { [ "$(everything)" = "$1" ]; }
 nothing_left() { # DESC BEFORE
 	wait_for 5 is_as_before "$2"
-	is "$1" "$(diff <(echo "$2") <(everything))" ""
+	is "$1" "$(differ "$2" "$(everything)")" ""
 }
 
 has_nft() { command -v nft >/dev/null && grep -q '^#define HAVE_NFTABLES 1' "$top_builddir/config.h"; }
