@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The keeper: made, dispatched, closed. It follows the VSs of its registry by looking through all of
- * them whenever something has come, gone or changed there.
+ * The keeper: made, dispatched, closed. It follows the VSs of its registry by looking through all
+ * of them whenever something has come, gone or changed there.
  */
 #include "config.h"
 

@@ -24,8 +24,8 @@
 #include "vsreg_private.h"
 
 #define KEEPER_PAUSE (10 * NSEC_PER_MSEC) /* between two looks at a namespace, at least */
-/* For so long a network's route may be ahead of its address, which somebody is adding, and a mark be
- * closed. */
+/* For so long a network's route may be ahead of its address, which somebody is adding, and a mark
+ * be closed. */
 #define KEEPER_GRACE (2 * NSEC_PER_SEC)
 /* And a rule behind it: for so long Linux tries by default to send what is left of a TCP connection
  * (tcp_retries2), and with IPv6 it does that though the address is gone. Without its rule what is
@@ -102,7 +102,7 @@ struct keeper_ns *keeper_find(struct vs_keeper *keeper, uint64_t cookie);
 
 struct keeper_ns *keeper_ns_new(uint64_t cookie);
 void keeper_ns_free(struct keeper_ns *ns);
-/* Takes over the members, with their references, and is looked at if they are others than before. */
+/* Takes over the members, with their references; due if they are others than before. */
 int keeper_ns_set(struct keeper_ns *ns, struct keeper_member *members, size_t count);
 /* 0, or why it cannot be entered. */
 int keeper_ns_open(struct vs_keeper *keeper, struct keeper_ns *ns);
@@ -129,8 +129,8 @@ int keeper_look(struct vs_keeper *keeper, struct keeper_ns *ns,
 
 /* ---- vsreg_keeper_make.c */
 
-/* Does the steps of keeper->look.plan, but for those that may wait, and makes *due earlier when one of
- * these is due before. 0, or the first failure that does not mean that it was done already. */
+/* Does the steps of keeper->look.plan, but for those that may wait, and makes *due earlier when
+ * one of these is due before. 0, or the first failure other than that it was done already. */
 int keeper_make(struct vs_keeper *keeper, struct keeper_ns *ns, uint64_t *due, bool *changed);
 
 #endif

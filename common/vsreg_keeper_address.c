@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An address comes or goes. Coming: the look that takes it to be there already makes its rule, and its
- * network's route with another source of the VS, if that has one; then it is added. Going: the look
- * that takes it to be gone has routes name other sources, since Linux removes those of an address
- * together with it; then it goes, its network's route after it, and its rule some time later.
+ * An address comes or goes. Coming: the look that takes it to be there already makes its rule, and
+ * its network's route with another source of the VS, if that has one; then it is added. Going: the
+ * look that takes it to be gone has routes name other sources, since Linux removes those of an
+ * address together with it; then it goes, its network's route after it, and its rule some time
+ * later.
  *
  * Addresses that are not configured are not marked as ours: like all that somebody else
  * adds, they last until they are deleted. IPv4 addresses get the length 32 where something else

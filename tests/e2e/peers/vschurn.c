@@ -6,7 +6,8 @@
  * usage: vschurn SOURCE PORT TEXT stay ADDRESS... change ADDRESS...
  *
  * The other end is "vsprobe serve", whose TCP answer must be TEXT. Of addresses that stay an
- * answer is awaited for two seconds, and lost if there is none then; of those that change for 30 ms.
+ * answer is awaited for two seconds, and lost if there is none then; of those that change for
+ * 30 ms.
  * At SIGTERM a line for each: "stay|change udp|tcp|ping ADDRESS asked N right N none N wrong N".
  */
 #include "config.h"

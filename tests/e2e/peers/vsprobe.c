@@ -10,7 +10,8 @@
  *
  * ask says how its UDP request is to be answered: "plain" or a list of "ifindex", "source",
  * "device" (SO_BINDTODEVICE) and "mark" (SO_MARK), joined by "+". It prints "right", "wrong source
- * ADDRESS", "nothing" or the error's name. When the answer cannot be sent, the server prints "ID ERROR".
+ * ADDRESS", "nothing" or the error's name. When the answer cannot be sent, the server prints
+ * "ID ERROR".
  * connect prints "NAME sees ADDRESS", or the error's name.
  */
 #include "config.h"
