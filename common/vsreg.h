@@ -294,18 +294,18 @@ VSREG_API int vs_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int 
  * right or put right. Needs CAP_NET_ADMIN (and the way into the namespaces).
  *
  * Its namespace is not kept alive for longer than its thread takes to dispatch it after VS_REMOVED.
- * vs_keeper_open() has put everything right once when it returns. What cannot be put right is told by
- * the registry's log(), in the keeper's thread, and tried again. Close it before the registry.
+ * vs_keeper_open() has put everything right once when it returns. What cannot be put right is told
+ * by the registry's log(), in the keeper's thread, and tried again. Close it before the registry.
  *
  * vs_keeper_address_add, _del: an address of a mark VS comes or goes without a moment in
  * which it is up and misrouted: its route, its rule, then the address; reverse when it goes. An
- * ifindex of 0 is the device where it stands or that its file names for it, or the only one that the
- * VS has. To be called by the keeper's thread; both are done when they return. The rule stays for
- * a quarter of an hour, for what is left of connections.
+ * ifindex of 0 is the device where it stands or that its file names for it, or the only one that
+ * the VS has. To be called by the keeper's thread; both are done when they return. The rule stays
+ * for a quarter of an hour, for what is left of connections.
  * Errors: -EADDRNOTAVAIL (it is another VS's, or nobody's there), -EEXIST (it stands on another
- * device), -ENOENT (it is not there), -EBUSY (Linux would remove others of its network with it: remove
- * those first), -ENODEV, -ESTALE, -EOPNOTSUPP (the VS is not one that the keeper keeps), -EINVAL
- * (loopback, link-local, multicast), and what the kernel says.
+ * device), -ENOENT (it is not there), -EBUSY (Linux would remove others of its network with it:
+ * remove those first), -ENODEV, -ESTALE, -EOPNOTSUPP (the VS is not one that the keeper keeps),
+ * -EINVAL (loopback, link-local, multicast), and what the kernel says.
  */
 struct vs_keeper;
 VSREG_API int vs_keeper_open(struct vs_keeper **keeper, struct vs_reg *reg);
