@@ -14,11 +14,13 @@ per() { awk -v a="${1:-nan}" -v b="$2" 'BEGIN { printf "%.4g", a / b }'; } # VAL
 # A table on standard input, with tabs: names of the series in the first line, behind the name of
 # the axis, then a group of bars in each. log: the axis of the values is logarithmic.
 plot_bars() { # NAME TITLE UNIT [log]
-	local out=${BENCH_PLOTS:-$T}/$1.svg scale
+	local out=${BENCH_PLOTS:-$T}/$1.svg scale labels=''
 	cat >"$T/$1.tsv"
 	command -v gnuplot >/dev/null || { say "no gnuplot here: $1 is not drawn" && return; }
 	scale='set yrange [0:*]; set offsets graph 0, 0, graph 0.1, 0'
-	[ "${4-}" != log ] || scale='set logscale y; set offsets graph 0, 0, graph 0.3, 0'
+	[ "${4-}" != log ] || scale='set logscale y; set yrange [0.1:*]; set offsets graph 0, 0, graph 0.3, 0'
+	[ "$(wc -l <"$T/$1.tsv")" -lt 8 ] || labels='set xtics rotate by 40 right'
+	[ "$(head -n 1 "$T/$1.tsv" | tr -cd '\t' | wc -c)" != 1 ] || labels="$labels; unset key"
 	gnuplot >"$out" 2>>"$T/plot.log" <<-END || fail "gnuplot: $1"
 		set terminal svg size 720,360 font "sans-serif,12" background "#ffffff"
 		set title "$2"
@@ -34,6 +36,7 @@ plot_bars() { # NAME TITLE UNIT [log]
 		set tics nomirror
 		set key outside below horizontal
 		$scale
+		$labels
 		set linetype 1 linecolor "#0072b2"
 		set linetype 2 linecolor "#e69f00"
 		set linetype 3 linecolor "#999999"

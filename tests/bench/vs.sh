@@ -51,6 +51,7 @@ parts=(create memory many udp)
 udp_all() {
 	udp_topology "$T/udp.d"
 	udp_part "$T/udp.d"
+	clear_netns /run/netns
 }
 
 udp_plots() {
@@ -60,7 +61,8 @@ udp_plots() {
 		while IFS=$'\t' read -r name _; do
 			printf '%s\t%s\n' "$name" "$(per "$(median "udp.$name")" 1000)"
 		done <"$T/vsudp.names"
-	} | plot_bars vs-udp "UDP: receive and answer, the VS changing with every packet" us
+	} | plot_bars vs-udp "UDP: receive and answer, the VS changing with every packet" \
+		"us each request"
 }
 
 main() {

@@ -66,16 +66,17 @@ created() { # COUNT
 		[ "$(ip -o link show type veth up | wc -l)" = "$1" ]
 }
 
-# The objects of one VS, without what is another one by chance.
+# The objects of one VS, without what is another one by chance, or comes some time later (the carrier).
 objects() { # NAME INDEX
-	local hide='s/^[0-9]+: //; s/(link\/ether) [0-9a-f:]+/\1 -/; s/inet6 fe80\S+( \S+)*/inet6 fe80/
-		s/link-netns(id)? \S+//; s/^ +//; s/@if[0-9]+/@/; s/altname .*/altname ours/; /^valid_lft/d'
+	local hide='s/^[0-9]+: //; s/^ +//; s/(link\/ether) [0-9a-f:]+/\1 -/; s/link-netns(id)? \S+//
+		s/@if[0-9]+/@/; s/altname .*/altname ours/; s/qdisc \S+ //; s/state [A-Z]+ //
+		s/NO-CARRIER,//; s/,LOWER_UP//; /^valid_lft/d; /inet6 fe80/d'
 	{
 		ip -n "$1" -d addr
 		ip -n "$1" -d -4 route show table all
 		ip -n "$1" rule
 		ip -d link show "p$2"
-	} | sed -E "$hide" | grep -v 'inet6 fe80'
+	} | sed -E "$hide"
 }
 
 create_one() { # METHOD COUNT
@@ -117,7 +118,7 @@ create_all() {
 		say "making of VSs, round $i of $rounds"
 		create_round $i
 	done
-	diff "$T/objects-floor" "$T/objects-ours" >&2 || fail "the floor makes other objects than ours"
+	diff "$T/objects-floor" "$T/objects-ours" >"$T/objects.log" || fail "the floor makes other objects than ours"
 }
 
 create_rows() {

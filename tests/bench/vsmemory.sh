@@ -95,7 +95,7 @@ memory_plots() {
 		printf 'what\tall\tof it slab\n'
 		printf 'the paper\t120\tnan\n'
 		printf 'bare namespace\t%s\t%s\n' "$(median memory-bare)" "$(median memory-bare.slab)"
-		printf 'with veth, addresses, routes\t%s\t%s\n' "$(median memory-full)" \
+		printf 'with its devices\t%s\t%s\n' "$(median memory-full)" \
 			"$(median memory-full.slab)"
 	} | plot_bars vs-memory "Kernel memory of each of $most namespaces" KiB
 }
