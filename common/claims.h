@@ -3,8 +3,8 @@
  * Whose is a local address, among the VSs that share a network namespace: the one rule, for the
  * registry and for servers, which are told the claims by the opener. Pure.
  *
- * An address that is claimed by itself (Address=) goes to its owner; else one in a pool (Pool=), the
- * longest that has it; else one that was found, on a device of its owner (Device=) or as the
+ * An address that is claimed by itself (Address=) goes to its owner; else one in a pool (Pool=),
+ * the longest that has it; else one that was found, on a device of its owner (Device=) or as the
  * namespace VS's own. Loopback and the wildcard tell nobody apart: they are claimed by none, and
  * belong to the default VS. What two owners claim in the same way is nobody's.
  */

@@ -5,14 +5,14 @@
  *
  * It is in use when $FDSTORE says how many descriptors the manager keeps. A stored socket pins its
  * namespace, and is taken back when its VS goes. All sockets of a VS are under one name, "n" and
- * the cookie to the base 36; those that belong to no VS are under key 0, and that of a mark VS, which
- * shares its cookie with others, under a number that no cookie has. The names of all are one
- * string in the environment of the next start, which exec(2) refuses above 128 KiB: what would
- * go beyond is not stored. A cookie has as many digits as the machine made namespaces since it
- * was booted: up to 1.6 million of them, 4,230 VSs with five sockets each fit.
+ * the cookie to the base 36; those that belong to no VS are under key 0, and that of a mark VS,
+ * which shares its cookie with others, under a number that no cookie has. The names of all are one
+ * string in the environment of the next start, which exec(2) refuses above 128 KiB: what would go
+ * beyond is not stored. A cookie has as many digits as the machine made namespaces since it was
+ * booted: up to 1.6 million of them, 4,230 VSs with five sockets each fit.
  *
- * What the manager should have is compared with what it was told: nothing is queued but keys, and a
- * manager that does not keep up is told the rest later. Every function but fdstore_name() and
+ * What the manager should have is compared with what it was told: nothing is queued but keys, and
+ * a manager that does not keep up is told the rest later. Every function but fdstore_name() and
  * fdstore_key() takes NULL for a store that is not in use.
  */
 #ifndef NSAUX_FDSTORE_H

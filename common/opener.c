@@ -162,7 +162,8 @@ static int put_entry(struct opener *opener, struct opener_entry *e, struct buf_w
 		vs_unref(named);
 		return -ENOMEM;
 	}
-	while (!e->share && v.alias_count < OPENER_ALIASES_MAX && (alias = vs_alias(e->vs, v.alias_count)))
+	while (!e->share && v.alias_count < OPENER_ALIASES_MAX &&
+		(alias = vs_alias(e->vs, v.alias_count)))
 		v.alias[v.alias_count++] = alias;
 	/* Without an answer nobody but uid 0 is root there. */
 	if (vs_root_uids(e->vs, &v.owner, &v.root))
@@ -230,7 +231,8 @@ static bool is_known(uint64_t cookie, const char *name, void *arg)
 }
 
 /* The state of a VS lives as long as its namespace, which may come back under another name. Where
- * nothing tells of the end of namespaces, the end of the VS counts; as of a mark VS it always does. */
+ * nothing tells of the end of namespaces, the end of the VS counts; as of a mark VS it always
+ * does. */
 static void end_state(struct opener *opener, struct vs *vs, enum vs_event event)
 {
 	bool is_mark = vs_flavour(vs) == VS_MARK;

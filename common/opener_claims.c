@@ -66,10 +66,8 @@ static int take_setting(const char *key, const char *value, const char *file, un
 
 	(void)file;
 	(void)line;
-	if (!strcmp(key, "Device")) {
-		g->has_device = *value != '\0';
-		return 0;
-	}
+	if (!strcmp(key, "Device"))
+		g->has_device = g->has_device || *value;
 	if (!strcmp(key, "Address"))
 		claim.kind = CLAIM_ADDRESS;
 	else if (!strcmp(key, "Pool"))
@@ -112,18 +110,16 @@ static int take_address(const struct vs_address *a, void *arg)
 	return claims_is_common(claim.prefix.family, claim.prefix.bytes) ? 0 : add(g, &claim);
 }
 
-/* The files say all about a mark VS without devices; of the others the registry knows which of the
+/* The file says all about a mark VS without devices; of the others the registry knows which of the
  * addresses that there are now they own. */
 static int take_vs(struct gathered *g, const struct opener_entry *e)
 {
-	bool is_mark = vs_flavour(e->vs) == VS_MARK;
-	int rc = 0;
+	int rc;
 
 	g->owner = e->id;
 	g->file_from = g->count;
-	g->has_device = !is_mark;
-	if (is_mark)
-		rc = vs_settings(e->vs, "Network", take_setting, g);
+	g->has_device = vs_flavour(e->vs) != VS_MARK;
+	rc = vs_settings(e->vs, "Network", take_setting, g);
 	if (!rc && g->has_device)
 		rc = vs_addresses(e->vs, take_address, g);
 	/* It goes, and then there is news of all. */

@@ -61,7 +61,8 @@ static struct interface *get_interface(struct scan *scan, unsigned ifindex)
 	return &scan->interface[scan->count++];
 }
 
-/* Where VSs share a namespace the answer is the default VS's, and comes from an address of its own. */
+/* Where VSs share a namespace the answer is the default VS's, and comes from an address of its
+ * own. */
 static bool may_answer_from(const struct scan *scan, const struct vs_address *a)
 {
 	struct vs *vs = scan->carrier ? vs_by_address(scan->opener->reg, scan->carrier->cookie,

@@ -101,7 +101,8 @@ bool opener_shares(const struct opener *opener, const struct opener_entry *e);
 uint32_t opener_kinds_of(const struct opener *opener, const struct opener_entry *e);
 /* There is something new about the VSs of this namespace. Makes its carrier when the first mark VS
  * is there, and lets it go with the last; leaving: not to be counted any more, or NULL. */
-void opener_share_follow(struct opener *opener, uint64_t cookie, const struct opener_entry *leaving);
+void opener_share_follow(
+	struct opener *opener, uint64_t cookie, const struct opener_entry *leaving);
 /* The claims are to be told: soon, or now. */
 void opener_claims_soon(struct opener *opener, uint64_t cookie);
 void opener_claims_now(struct opener *opener);

@@ -61,7 +61,7 @@ enum opener_kind {
 	OPENER_DIAG,      /* NETLINK_SOCK_DIAG, connected to the kernel */
 	OPENER_CALL4,     /* unbound UDP, for calls to the VS's own services */
 	OPENER_CALL6,
-	OPENER_LOCAL,     /* listening AF_UNIX stream, at the path that the settings of the VS name */
+	OPENER_LOCAL,     /* listening AF_UNIX stream, at a path of the VS's settings */
 	OPENER_STATE,     /* the file of what outlives the server, see opener_state.h */
 	OPENER_STATE_NEW, /* an empty one, which OPENER_COMMIT puts in its place */
 	OPENER_PATH,      /* global: the listening path socket */

@@ -182,9 +182,10 @@ static void fill(struct opener_socket *result, uint32_t mask, int fd)
 				.error = fd < 0 ? -fd : 0};
 }
 
-/* With the mark of the VS, where it has one: what leaves by them is the VS's from the first packet. */
-static void make_call_sockets(struct vs *vs, const struct opener_vs_policy *vs_policy, uint32_t mask,
-	struct opener_socket *result)
+/* With the mark of the VS, where it has one: what leaves by them is the VS's from the first
+ * packet. */
+static void make_call_sockets(struct vs *vs, const struct opener_vs_policy *vs_policy,
+	uint32_t mask, struct opener_socket *result)
 {
 	for (unsigned k = OPENER_CALL4; k <= OPENER_CALL6; k++) {
 		enum opener_kind kind = (enum opener_kind)k;

@@ -39,8 +39,9 @@ void opener_make_sockets(struct vs *vs, const struct opener_policy *policy,
 	const struct opener_vs_policy *vs_policy, uint32_t mask, struct opener_socket *result);
 
 /*
- * Room in the receive queues of the UDP sockets of mask, which VSs share: what comes for one of them
- * stands in the way of the others until the server has read it, which has to be given time to run.
+ * Room in the receive queues of the UDP sockets of mask, which VSs share: what comes for one of
+ * them stands in the way of the others until the server has read it, which has to be given time to
+ * run.
  */
 #define OPENER_SHARED_QUEUE (4 << 20) /* bytes, by the kernel's reckoning twice as many */
 void opener_widen(uint32_t mask, const struct opener_socket *sockets);

@@ -236,5 +236,6 @@ void opener_state_sweep(const char *dir, opener_state_known_fn *is_known, void *
 	}
 	closedir(stream);
 	if (removed)
-		log_info(NULL, "%s: removed %u files of virtual servers that are no more", dir, removed);
+		log_info(NULL, "%s: removed %u files of virtual servers that are no more", dir,
+			removed);
 }

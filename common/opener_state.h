@@ -2,8 +2,8 @@
 /*
  * The files in which servers keep what must outlive them: one for each VS, DIR/COOKIE.state, and
  * while it is written anew also DIR/COOKIE.new. Where mark VSs share a namespace theirs are
- * DIR/COOKIE@NAME.state: name is "" for the VS that is the namespace. The directory is of mode 0700,
- * the files of 0600, all are the opener's own.
+ * DIR/COOKIE@NAME.state: name is "" for the VS that is the namespace. The directory is of mode
+ * 0700, the files of 0600, all are the opener's own.
  */
 #ifndef NSAUX_OPENER_STATE_H
 #define NSAUX_OPENER_STATE_H

@@ -19,8 +19,9 @@ struct ghosts_scope {
 };
 
 /*
- * Looks for all of them. scope NULL: all sockets of the namespace count. diag_fd: the VS's socket to the kernel, on which nothing is left behind
- * for who asks next (caller.h). 0, or -errno: the kernel did not tell all, and nothing is known.
+ * Looks for all of them. scope NULL: all sockets of the namespace count. diag_fd: the VS's socket
+ * to the kernel, on which nothing is left behind for who asks next (caller.h). 0, or -errno: the
+ * kernel did not tell all, and nothing is known.
  */
 int ghosts_look(int diag_fd, const struct ghosts_scope *scope, struct ghosts_query *queries,
 	size_t count);

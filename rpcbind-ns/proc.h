@@ -39,7 +39,8 @@ struct proc_vs;
 
 /*
  * In which of the VSs that share a namespace is what has this host part to be registered? host
- * NULL: it has none, or the wildcard. NULL: in none that this caller may name, of which the log tells.
+ * NULL: it has none, or the wildcard. NULL: in none that this caller may name, of which the log
+ * tells.
  */
 typedef struct proc_vs *proc_place_fn(void *arg, const struct proc_caller *caller,
 	const struct uaddr *host);
@@ -58,8 +59,9 @@ struct proc_vs {
 	const struct proc_watch *watch; /* NULL: no rules, and nobody is told */
 	proc_place_fn *place; /* NULL: the VS has its namespace for itself */
 	void *place_arg;
-	/* It is no VS, but stands for those that share a namespace without a default: whoever comes by
-	 * loopback or a local socket may SET and UNSET on addresses of theirs, and nothing else. */
+	/* It is no VS, but stands for those that share a namespace without a default: whoever
+	 * comes by loopback or a local socket may SET and UNSET on addresses of theirs, and
+	 * nothing else. */
 	bool nobody;
 };
 
@@ -118,15 +120,16 @@ enum proc_outcome {
 enum proc_outcome proc_call(struct proc_vs *vs, const struct proc_caller *caller,
 	const void *msg, size_t len, struct proc_reply *reply, struct proc_forward *forward);
 
-/* SYSTEM_ERR in place of the answer that msg got. PROC_DROP for what proc_call() answers with a denial. */
+/* SYSTEM_ERR in place of the answer that msg got. PROC_DROP for what proc_call() answers with a
+ * denial. */
 enum proc_outcome proc_refuse(const void *msg, size_t len, struct proc_reply *reply);
 
 /* The call for the service, with xid, into reply. 0 or -EMSGSIZE. */
 int proc_forward_call(const struct proc_forward *forward, uint32_t xid, struct proc_reply *reply);
 
 /*
- * Shapes the service's answer (msg, len: a whole RPC reply) into the caller's: fwd as filled then, with
- * entry possibly NULL; text: the service's universal address as this caller should see it.
+ * Shapes the service's answer (msg, len: a whole RPC reply) into the caller's: fwd as filled then,
+ * with entry possibly NULL; text: the service's universal address as this caller should see it.
  * PROC_DROP where nothing is to be said.
  */
 enum proc_outcome proc_forward_reply(const struct proc_forward *forward, const char *text,

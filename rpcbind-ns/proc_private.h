@@ -46,8 +46,8 @@ struct proc_subject {
 };
 
 /*
- * May the caller SET and UNSET that, in which VS, and as whom? RESULT_SUCCESS, and *vs is NULL when it
- * is nowhere: the answer is FALSE then. Or RESULT_TOO_WEAK, RESULT_DROP.
+ * May the caller SET and UNSET that, in which VS, and as whom? RESULT_SUCCESS, and *vs is NULL
+ * when it is nowhere: the answer is FALSE then. Or RESULT_TOO_WEAK, RESULT_DROP.
  */
 enum proc_result proc_place(struct proc_ctx *ctx, const struct proc_subject *subject,
 	struct proc_vs **vs, struct regs_owner *owner);
@@ -56,8 +56,8 @@ enum proc_result proc_place(struct proc_ctx *ctx, const struct proc_subject *sub
 bool proc_admitted(const struct proc_ctx *ctx, const struct proc_vs *vs,
 	const struct proc_subject *subject);
 
-/* May the caller have a list that is far longer than his call? Not over UDP, where his address may be
- * another's, who would be flooded with it. */
+/* May the caller have a list that is far longer than his call? Not over UDP, where his address may
+ * be another's, who would be flooded with it. */
 bool proc_may_list(const struct proc_ctx *ctx);
 
 /* Is what this transport carries a datagram? */

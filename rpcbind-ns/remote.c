@@ -42,8 +42,8 @@ static struct remote_call *find_free(struct remote *remote)
 	return NULL;
 }
 
-/* Where the service listens, as seen from inside the VS. Where VSs share a namespace loopback may be
- * another one's; the address that the caller contacted is this VS's. */
+/* Where the service listens, as seen from inside the VS. Where VSs share a namespace loopback may
+ * be another one's; the address that the caller contacted is this VS's. */
 static struct uaddr service_address(const struct vserver *vs, const struct regs_entry *entry,
 	const struct uaddr *contacted)
 {

@@ -64,7 +64,8 @@ struct vserver *share_common(struct vserver *carrier)
 	return s->default_id ? served(by_id(carrier, s->default_id)) : carrier;
 }
 
-static uint64_t claimed_by(const struct vserver *carrier, const struct uaddr *addr, unsigned ifindex)
+static uint64_t claimed_by(
+	const struct vserver *carrier, const struct uaddr *addr, unsigned ifindex)
 {
 	return claims_owner(carrier->share->claims, addr->family, addr->addr, ifindex);
 }
@@ -88,8 +89,9 @@ void share_count_nobodys(struct vserver *carrier, const struct uaddr *addr)
 	if (!log_limit_ok(&s->nobodys_limit, loop_now(carrier->server->loop), &dropped))
 		return;
 	uaddr_format(addr, text, sizeof(text));
-	log_notice(carrier->name, "asked at %s, an address of no virtual server that is served: not "
-				  "answered (%llu so far)", text, (unsigned long long)s->nobodys);
+	log_notice(carrier->name,
+		"asked at %s, an address of no virtual server that is served: not answered (%llu "
+		"so far)", text, (unsigned long long)s->nobodys);
 }
 
 bool share_has(const struct vserver *vs, const struct uaddr *addr, unsigned ifindex, bool common)

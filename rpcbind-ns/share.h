@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * VSs that share a namespace. Their sockets are those of a carrier, which is no VS: it receives, and
- * for each datagram and connection the contacted address says whose it is, by the claims that the
- * opener told. What is nobody's is not answered, only counted.
+ * VSs that share a namespace. Their sockets are those of a carrier, which is no VS: it receives,
+ * and for each datagram and connection the contacted address says whose it is, by the claims that
+ * the opener told. What is nobody's is not answered, only counted.
  *
  * Loopback and local sockets tell nobody apart: they are the default VS's. Without one the carrier
  * itself stands in, and lets callers do nothing but SET and UNSET on addresses of its VSs.
@@ -39,20 +39,22 @@ struct vserver *share_carrier(const struct vserver *vs);
 struct vserver *share_common(struct vserver *carrier);
 
 /*
- * Whose is an address that was contacted? Loopback is what is common. NULL: nobody's, or of a VS that
- * is not served. ifindex: where a link-local address is meant.
+ * Whose is an address that was contacted? Loopback is what is common. NULL: nobody's, or of a VS
+ * that is not served. ifindex: where a link-local address is meant.
  */
 struct vserver *share_owner(struct vserver *carrier, const struct uaddr *addr, unsigned ifindex);
 /* Notes that something was sent there. */
 void share_count_nobodys(struct vserver *carrier, const struct uaddr *addr);
 
-/* May this VS still be asked at this address, or by what is common? Always, if it shares nothing. */
+/* May this VS still be asked at this address, or by what is common? Always, if it shares
+ * nothing. */
 bool share_has(const struct vserver *vs, const struct uaddr *addr, unsigned ifindex, bool common);
 
 /* Whose is the host part of a registration? It may be an address that does not exist yet. */
 struct vserver *share_host(struct vserver *carrier, const struct uaddr *host);
 
-/* May this address be one of the VS's: of its own, or nobody's? What is common is the default VS's. */
+/* May this address be one of the VS's: of its own, or nobody's? What is common is the default
+ * VS's. */
 bool share_may_have(const struct vserver *vs, const struct uaddr *addr);
 /* Can the VS be served by this socket: is it bound to its address, or to all? */
 bool share_has_socket(const struct vserver *vs, const struct ghosts_socket *socket);

@@ -48,22 +48,31 @@ static bool is_default(const struct vserver *vs)
 	return vs->shares ? carrier && carrier->share->default_id == vs->id : true;
 }
 
-static json_t *describe(const struct vserver *vs)
+/* What it is, and where. */
+static json_t *describe_self(const struct vserver *vs)
 {
 	char problem[1024];
 
 	vserver_problem(vs, problem, sizeof(problem));
-	return json_pack("{s:s, s:o, s:s, s:I, s:b, s:b, s:b, s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I}",
-		"name", vs->name, "aliases", json_strings(vs->aliases, vs->alias_count),
-		"flavour", vs->flavour == VS_MARK ? "mark" : "namespace", "mark",
-		(json_int_t)vs->mark, "shares", vs->shares, "default", is_default(vs), "host", vs->is_host, "state", vserver_state(vs), "problem", problem,
-		"cookie", (json_int_t)vs->cookie, "addresses",
-		json_strings(vs->addresses, vs->address_count), "registrations",
-		(json_int_t)(regs_count(vs->proc.regs) - regs_builtin_count(vs->proc.regs)),
-		"requests",
-		(json_int_t)stats_requests(vs->proc.stats), "remote_connections",
-		(json_int_t)vs->remote_count, "local_connections", (json_int_t)vs->inside_count,
-		"dropped", (json_int_t)vs->dropped);
+	return json_pack("{s:s, s:o, s:s, s:I, s:b, s:b, s:b, s:s, s:s, s:I, s:o}", "name",
+		vs->name, "aliases", json_strings(vs->aliases, vs->alias_count), "flavour",
+		vs->flavour == VS_MARK ? "mark" : "namespace", "mark", (json_int_t)vs->mark,
+		"shares", vs->shares, "default", is_default(vs), "host", vs->is_host, "state",
+		vserver_state(vs), "problem", problem, "cookie", (json_int_t)vs->cookie,
+		"addresses", json_strings(vs->addresses, vs->address_count));
+}
+
+static json_t *describe(const struct vserver *vs)
+{
+	size_t own = regs_count(vs->proc.regs) - regs_builtin_count(vs->proc.regs);
+	json_t *object = describe_self(vs);
+
+	json_object_update_new(object,
+		json_pack("{s:I, s:I, s:I, s:I, s:I}", "registrations", (json_int_t)own,
+			"requests", (json_int_t)stats_requests(vs->proc.stats),
+			"remote_connections", (json_int_t)vs->remote_count, "local_connections",
+			(json_int_t)vs->inside_count, "dropped", (json_int_t)vs->dropped));
+	return object;
 }
 
 static int by_name(const void *a, const void *b)

@@ -2,21 +2,22 @@
 /*
  * Turns: fair between VSs.
  *
- * In one turn of the loop a VS has TURN_SLICE for work of each kind. What it has more to do
- * waits with the VS in the list of the busy, and they are served one after the other after all
- * events of the turn: a VS that asks little does not wait for one that asks all the time, and that one
- * costs the others a slice of each kind a turn, however many sockets and connections it comes by.
+ * In one turn of the loop a VS has TURN_SLICE for work of each kind. What it has more to do waits
+ * with the VS in the list of the busy, and they are served one after the other after all events of
+ * the turn: a VS that asks little does not wait for one that asks all the time, and that one costs
+ * the others a slice of each kind a turn, however many sockets and connections it comes by.
  *
- * A call that has begun is ended, and by what it takes, and no more, a slice is exceeded. That is a debt, of
- * which a slice is paid off in each turn, and what passes without work for the VS: between two
- * calls that take a millisecond, the others have their turn many times.
+ * A call that has begun is ended, and by what it takes, and no more, a slice is exceeded. That is
+ * a debt, of which a slice is paid off in each turn, and what passes without work for the VS:
+ * between two calls that take a millisecond, the others have their turn many times.
  *
  * That each kind has time of its own is for the VS's own clients: neither datagrams nor calls over
  * streams nor new connections can starve the others. Streams wait in a queue; of the others, who
  * do not, one is served in each turn, debt or not, so that no socket keeps the next one out.
  *
- * The carrier of a namespace that VSs share (share.h) has a slice for each of them, and some more at
- * most, to find out whose datagrams and connections are: what is done for them then is their own.
+ * The carrier of a namespace that VSs share (share.h) has a slice for each of them, up to
+ * TURN_SLICES_MAX, to find out whose datagrams and connections are: what is done for them then is
+ * their own.
  */
 #ifndef RPCBIND_TURN_H
 #define RPCBIND_TURN_H

@@ -325,8 +325,8 @@ static bool serve_batch(struct udp_socket *s)
 }
 
 /*
- * What waits behind the datagrams of one VS may be another's: the socket of a carrier is read for as
- * long as there is time, whether or not those whose they are have any.
+ * What waits behind the datagrams of one VS may be another's: the socket of a carrier is read for
+ * as long as there is time, whether or not those whose they are have any.
  */
 static void receive(struct udp_socket *s)
 {

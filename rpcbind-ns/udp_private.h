@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shared by udp.c (batches), udp_path.c (from where, to whom), udp_share.c (whose is it, where VSs share
- * a socket) and udp_kept.c (what of a batch waits for the next turn). */
+/* Shared by udp.c (batches), udp_path.c (from where, to whom), udp_share.c (whose is it, where VSs
+ * share a socket) and udp_kept.c (what of a batch waits for the next turn). */
 #ifndef RPCBIND_UDP_PRIVATE_H
 #define RPCBIND_UDP_PRIVATE_H
 
@@ -25,8 +25,8 @@ bool udp_read_path(const struct udp_socket *s, struct msghdr *msg, struct udp_ca
 /* udp_share.c. Whose is this call, that came in by the socket of a carrier? NULL: it is not to be
  * answered, and was counted. */
 struct vserver *udp_share_choose(const struct udp_socket *s, const struct udp_call *call);
-/* Is the VS, or the carrier that stands in, to answer now? Otherwise it is kept, or dropped, and this
- * is all that becomes of it in this turn. */
+/* Is the VS, or the carrier that stands in, to answer now? Otherwise it is kept, or dropped, and
+ * this is all that becomes of it in this turn. */
 bool udp_share_now(struct vserver *vs, const struct udp_socket *s, const struct udp_call *call);
 
 #endif

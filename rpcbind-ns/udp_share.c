@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One socket for the VSs of a namespace. The kernel has one queue for all of them, in which the
- * datagrams of a VS that is flooded stand before those of the others: it is emptied as fast as can be,
- * and what a VS has no time for is dropped, but for a few that wait for its next turn.
+ * datagrams of a VS that is flooded stand before those of the others: it is emptied as fast as can
+ * be, and what a VS has no time for is dropped, but for a few that wait for its next turn.
  */
 #include "config.h"
 
@@ -14,8 +14,8 @@
 #include "udp_private.h"
 #include "vserver.h"
 
-/* Of a VS and family. A VS that asks as much as others may have asked this often while the machine did
- * not let us run. */
+/* Of a VS and family. A VS that asks as much as others may have asked this often while the machine
+ * did not let us run. */
 #define KEPT_MAX 256
 #define KEPT_BYTES (64u << 10)
 
