@@ -288,6 +288,7 @@ int vs_reg_reload(
 		return rc;
 	}
 	reg->setup = setup;
+	mark_note_files(reg);
 	HASH_ITER(hh, reg->labels, label, next) {
 		label->judged = false;
 		label->of_process = 0;

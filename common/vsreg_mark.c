@@ -88,6 +88,7 @@ static int new_mark(struct vs_reg *reg, struct label *label, const struct look *
 	}
 	atomic_store(&vs->primary, node);
 	insert_in_order(space, vs);
+	space->is_changed = true;
 	reg->vs_count++;
 	reg_touch(reg, vs);
 	label_join(reg, label, vs, node);
@@ -104,6 +105,8 @@ int mark_attach(struct vs_reg *reg, struct label *label, const struct look *look
 	node = vs_node_get(vs, label->name, look->place);
 	if (!node)
 		return -ENOMEM;
+	if (node == label->node)
+		return 0;
 	reg_touch(reg, vs);
 	label_join(reg, label, vs, node);
 	return 0;
@@ -142,6 +145,14 @@ void mark_note_change(struct vs_reg *reg, uint64_t cookie)
 	struct space *space = find_space(reg, cookie);
 
 	if (space)
+		space->is_changed = true;
+}
+
+void mark_note_files(struct vs_reg *reg)
+{
+	struct space *space, *next;
+
+	HASH_ITER(hh, reg->index->spaces, space, next)
 		space->is_changed = true;
 }
 

@@ -422,6 +422,7 @@ void mark_list(struct vs_reg *reg, struct vs *vs);
 void mark_unlist(struct vs *vs);
 /* A VS of this namespace, or its settings, are not what they were. */
 void mark_note_change(struct vs_reg *reg, uint64_t cookie);
+void mark_note_files(struct vs_reg *reg); /* of any VS */
 /* The same of its addresses, or devices. */
 void mark_note_address(struct vs_reg *reg, uint64_t cookie);
 void mark_note_all_addresses(struct vs_reg *reg);

@@ -188,6 +188,7 @@ static void remove_vs(struct vs_reg *reg, struct vs *vs)
 		HASH_DELETE(hh, reg->index->cookies, vs);
 	index_write_end(reg->index);
 	reg->vs_count--;
+	mark_note_change(reg, vs->cookie);
 	held_wait(reg, vs);
 	if (vs->mark)
 		mark_remove(reg, vs);
@@ -274,6 +275,8 @@ static void settle_vs(struct vs_reg *reg, struct vs *vs)
 	conf = choose_conf(reg, vs, primary);
 	if (!conf_same(vs->conf, conf))
 		changed = true;
+	if (is_new || vs->conf != conf)
+		mark_note_change(reg, vs->cookie);
 	if (vs->conf != conf)
 		vs_set_conf(vs, conf);
 	if (vs->is_refused)
@@ -315,8 +318,6 @@ void reg_settle(struct vs_reg *reg, vs_event_fn *fn, void *arg)
 	bool is_news = !TAILQ_EMPTY(&reg->touched);
 	struct vs *vs, *next;
 
-	TAILQ_FOREACH(vs, &reg->touched, touched)
-		mark_note_change(reg, vs->cookie);
 	/* Namespace VSs first, by which mark VSs are judged, and what is gone. */
 	TAILQ_FOREACH(vs, &reg->touched, touched) {
 		if (!vs->mark || TAILQ_EMPTY(&vs->labels))
