@@ -50,10 +50,10 @@ udp_routes() {
 		for kind; do
 			case $kind in
 			from)
-				echo "rule add priority 8600 from 10.0.$first.5 lookup 860$((i + 1))"
-				echo "rule add priority 8600 from 10.0.$((first + 1)).5 lookup 860$((i + 1))"
+				echo "rule add priority 8602 from 10.0.$first.5 lookup 860$((i + 1))"
+				echo "rule add priority 8602 from 10.0.$((first + 1)).5 lookup 860$((i + 1))"
 				;;
-			mark) echo "rule add priority 8601 fwmark 0x860$((i + 1)) lookup 860$((i + 1))" ;;
+			mark) echo "rule add priority 8600 fwmark 0x860$((i + 1)) lookup 860$((i + 1))" ;;
 			esac
 		done
 	} | ip -n "$ns" -batch - || fail "routes of $ns"
