@@ -49,11 +49,6 @@ struct place {
 	pid_t clients; /* a process group */
 };
 
-/* Between the processes. */
-struct shared {
-	_Atomic unsigned connected;
-};
-
 struct connection {
 	int fd;
 	uint8_t address[4];
@@ -110,7 +105,7 @@ static void connect_to(struct connection *c, const struct place *p, unsigned net
 }
 
 /* Has every processes-th connection. Ended by a signal. */
-static void client(const struct options *o, const struct place *p, struct shared *shared, unsigned first)
+static void client(const struct options *o, const struct place *p, unsigned first)
 {
 	unsigned count = (o->connections - first + o->processes - 1) / o->processes;
 	struct connection *all = calloc(count, sizeof(*all));
@@ -126,8 +121,7 @@ static void client(const struct options *o, const struct place *p, struct shared
 		if (epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event))
 			bench_die("epoll", errno);
 	}
-	atomic_fetch_add(&shared->connected, 1);
-	/* Stopped until its place's first turn. */
+	/* So it tells that it is ready, and waits for its place's first turn. */
 	raise(SIGSTOP);
 	for (unsigned i = 0; i < count; i++)
 		ask(&all[i]);
@@ -149,7 +143,7 @@ static void sleep_until(uint64_t until)
 	} while (peer_now() < until);
 }
 
-static void start_client(const struct options *o, struct place *p, struct shared *shared, unsigned i)
+static void start_client(const struct options *o, struct place *p, unsigned i)
 {
 	pid_t pid = fork();
 
@@ -158,7 +152,7 @@ static void start_client(const struct options *o, struct place *p, struct shared
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setpgid(0, p->clients);
-		client(o, p, shared, i);
+		client(o, p, i);
 	}
 	if (!p->clients)
 		p->clients = pid;
@@ -169,19 +163,21 @@ static void start_client(const struct options *o, struct place *p, struct shared
 static void start_clients(const struct options *o, struct place *p)
 {
 	uint64_t until = peer_now() + PATIENCE_NS;
-	struct shared *shared =
-		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned ready = 0;
+	int status;
 
-	if (shared == MAP_FAILED)
-		bench_die("memory", errno);
 	for (unsigned i = 0; i < o->processes; i++)
-		start_client(o, p, shared, i);
-	while (atomic_load(&shared->connected) < o->processes) {
+		start_client(o, p, i);
+	while (ready < o->processes) {
+		if (waitpid(-1, &status, WNOHANG | WUNTRACED) <= 0)
+			bench_sleep_until(peer_now() + 1000000);
+		else if (WIFSTOPPED(status))
+			ready++;
+		else
+			bench_die("a client has failed", ECHILD);
 		if (peer_now() > until)
 			bench_die("connections", ETIMEDOUT);
-		sleep_until(peer_now() + 5000000);
 	}
-	munmap(shared, sizeof(*shared));
 }
 
 static void take(const struct options *o, struct reading *r)
@@ -201,8 +197,11 @@ static void turn(const struct options *o, const struct place *p, struct reading 
 		bench_die(p->name, errno);
 	sleep_until(peer_now() + SETTLE_NS);
 	take(o, &a);
-	sleep_until(a.when + o->milliseconds * 1000000);
-	take(o, &b);
+	/* On a busy machine it may take longer until anything happens at all. */
+	do {
+		sleep_until(peer_now() + o->milliseconds * 1000000);
+		take(o, &b);
+	} while (b.requests == a.requests && b.when - a.when < PATIENCE_NS);
 	if (kill(-p->clients, SIGSTOP))
 		bench_die(p->name, errno);
 	sum->when += b.when - a.when;
