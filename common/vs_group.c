@@ -57,6 +57,7 @@ static struct vs_group *group_of(struct vs_group **groups, const char *path)
 	return NULL;
 }
 
+/* The name is copied. */
 static int add_member(struct vs_group *g, struct vs_member member)
 {
 	size_t size = g->size ? g->size * 2 : 1;
@@ -69,6 +70,9 @@ static int add_member(struct vs_group *g, struct vs_member member)
 		g->members = members;
 		g->size = size;
 	}
+	member.name = strdup(member.name);
+	if (!member.name)
+		return -ENOMEM;
 	members[g->count++] = member;
 	return 0;
 }
@@ -101,7 +105,7 @@ static int add_conf(struct vs_group **groups, const struct vs_selection *s,
 	const struct vs_conf *conf, const struct vs_journal *journal)
 {
 	const struct vs_entry *entry = vs_journal_find(journal, conf->name);
-	struct vs_member member = {.name = conf->name, .conf = conf};
+	struct vs_member member = {.name = (char *)(uintptr_t)conf->name, .conf = conf};
 	char path[PATH_SIZE];
 	struct vs_group *g;
 	int rc = path_of(path, s, conf);
@@ -136,7 +140,7 @@ static int add_entry(struct vs_group **groups, const struct vs_selection *s,
 	g = group_of(groups, entry->ns);
 	if (!g)
 		return -ENOMEM;
-	return add_member(g, (struct vs_member){.name = entry->name,
+	return add_member(g, (struct vs_member){.name = (char *)(uintptr_t)entry->name,
 				     .wish = is_meant ? NET_ABSENT : NET_LEAVE,
 				     .path = g->path,
 				     .is_journaled = true});
@@ -236,6 +240,8 @@ void vs_groups_free(struct vs_group *groups)
 
 	HASH_ITER(hh, groups, g, next) {
 		HASH_DEL(groups, g);
+		for (size_t i = 0; i < g->count; i++)
+			free(g->members[i].name);
 		free(g->members);
 		free(g->networks);
 		free(g);

@@ -15,7 +15,7 @@
 #include "vsdir.h"
 
 struct vs_member {
-	const char *name;
+	char *name; /* the group's own: entries of the journal come and go */
 	const struct vs_conf *conf;    /* NULL: the VS has no file, or it is in another namespace by now */
 	enum net_member_wish wish;
 	const char *path;              /* of its namespace, as the file or the journal has it */
@@ -56,7 +56,7 @@ struct vs_selection {
 	const char *netns_dir;
 };
 
-/* The groups as an uthash. 0 or -ENOMEM. They borrow of confs and journal. */
+/* The groups as an uthash. 0 or -ENOMEM. They borrow of confs. */
 int vs_groups_make(struct vs_group **groups, const struct vs_selection *selection,
 	struct vs_conf *confs, const struct vs_journal *journal);
 void vs_groups_free(struct vs_group *groups); /* NULL is allowed */

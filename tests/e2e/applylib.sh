@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 # Sourced after lib.sh by the tests of vsctl up, down and apply.
+# shellcheck disable=SC2154,SC2120 # of lib.sh, which comes before; optional arguments
 
-va() { timeout 60 "$vsctl" --vs-dir $T/vs.d --netns-dir /run/netns --runtime-dir $T/nsaux "$@"; }
+va() { timeout 60 "$vsctl" --vs-dir "$T/vs.d" --netns-dir /run/netns --runtime-dir "$T/nsaux" "$@"; }
 changes() { va --json "$@" | awk '$1 == "\"changes\":" { print $2 + 0 }'; }
 
 # All that vsctl may touch, without what the kernel chooses anew each time: in this namespace, or in NS.
@@ -29,9 +30,9 @@ files() {
 everything() { objects; files; }
 
 differ() { # WANT GOT: what is not the same
-	echo "$1" >$T/want
-	echo "$2" >$T/got
-	diff $T/want $T/got
+	echo "$1" >"$T/want"
+	echo "$2" >"$T/got"
+	diff "$T/want" "$T/got"
 }
 
 # The kernel removes a namespace some time after its last name; what is left of it then goes too.
