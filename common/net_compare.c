@@ -18,13 +18,25 @@ static int compare_once(struct net_look *look, int fd, unsigned flags,
 	return rc;
 }
 
-/* The first look has no word of conflicts and warnings, unless it is the only one. */
+static void hear(void *arg, int priority, const struct network_place *place, const char *text)
+{
+	bool *heard = arg;
+
+	(void)priority;
+	(void)place;
+	(void)text;
+	*heard = true;
+}
+
+/* The first look knows too little of others' objects to say what is wrong with them, but that
+ * something is. */
 int net_compare(struct net_look *look, int fd, const struct net_state *parent,
 	const struct net_group *group, net_report_fn *report, void *arg)
 {
-	int rc = compare_once(look, fd, 0, parent, group, NULL, NULL);
+	bool heard = false;
+	int rc = compare_once(look, fd, 0, parent, group, hear, &heard);
 
-	if (rc == 0 && look->plan.count == 0)
+	if (rc == 0 && look->plan.count == 0 && !heard)
 		return 0;
 	net_state_clear(&look->have);
 	net_plan_clear(&look->plan);

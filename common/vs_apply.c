@@ -340,6 +340,8 @@ int vs_apply(const struct vs_apply_config *config)
 		change_all(&a);
 		rc = a.status;
 	}
+	if (rc == 0 && a.is_waiting)
+		rc = -EAGAIN;
 	clean_up(&a);
 	return rc;
 }

@@ -28,8 +28,9 @@ struct vs_apply_config {
 };
 
 /*
- * 0; -EINVAL: the files, or what they want of the kernel, cannot be, and nothing was done; any other
- * error that was told. The namespaces are changed one by one: what can be done in one is done
+ * 0; -EAGAIN: all but what waits for something that is not ours to do, which was told as a
+ * warning; -EINVAL: the files, or what they want of the kernel, cannot be, and nothing was done;
+ * any other error that was told. The namespaces are changed one by one: what can be done in one is done
  * also when another one fails.
  */
 int vs_apply(const struct vs_apply_config *config);

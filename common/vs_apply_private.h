@@ -21,6 +21,7 @@ struct vs_apply {
 	struct net_look look;    /* of the namespace at hand */
 	struct net_maker *maker;
 	bool is_netns_dir_ready, has_ipv6;
+	bool is_waiting;         /* for something of somebody else's, which was told */
 	int status;              /* the first error */
 };
 

@@ -25,14 +25,30 @@ struct check {
 	struct vs_apply *apply;
 	struct vs_group *group;
 	struct note *first, **last;
+	bool has_warning;
 	int status;
 };
+
+/* Two wishes of one line may fail for one reason. */
+static bool is_noted(const struct check *c, const struct network_place *place, const char *text)
+{
+	const struct note *n = c->first;
+
+	while (n && (n->place.file != place->file || n->place.line != place->line ||
+			    strcmp(n->text, text) != 0))
+		n = n->next;
+	return n;
+}
 
 static void take_note(void *arg, int priority, const struct network_place *place, const char *text)
 {
 	struct check *c = arg;
-	struct note *n = calloc(1, sizeof(*n) + strlen(text) + 1);
+	struct note *n;
 
+	c->has_warning = c->has_warning || priority == LOG_WARNING;
+	if (is_noted(c, place, text))
+		return;
+	n = calloc(1, sizeof(*n) + strlen(text) + 1);
 	if (!n) {
 		c->status = -ENOMEM;
 		return;
@@ -179,6 +195,7 @@ static int check_first(struct vs_apply *a, struct vs_group *g)
 	end_notes(&c, rc == 0);
 	if (rc < 0)
 		return g->has_failed ? 0 : rc;
+	a->is_waiting = a->is_waiting || c.has_warning;
 	tell_plan(a, g, g->is_there);
 	return note_gifts(a, g);
 }
@@ -189,6 +206,7 @@ static int check_second(struct vs_apply *a, struct vs_group *g)
 	int rc = check_group(a, g, &c);
 
 	end_notes(&c, true);
+	a->is_waiting = a->is_waiting || c.has_warning;
 	if (rc == 0)
 		tell_plan(a, g, g->is_there);
 	return rc == 0 ? note_gifts(a, g) : rc;

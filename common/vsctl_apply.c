@@ -66,7 +66,7 @@ static int print_result(const struct output *o, int rc)
 
 	if (!o->ctl->json) {
 		if (!o->is_dry_run && o->count > 0)
-			printf("%lld changes\n", o->count);
+			printf("%lld change%s\n", o->count, o->count > 1 ? "s" : "");
 		return ferror(stdout) ? -EIO : rc;
 	}
 	result = json_pack("{s:i, s:b, s:b, s:I, s:O}", "schema", 1, "dry_run", o->is_dry_run,

@@ -2,6 +2,7 @@
 /* vsctl check: what "vsctl apply" would do now, if it were asked. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -66,6 +67,7 @@ void vsctl_check_drift(const struct vsctl *ctl, struct check_report *report)
 		.step = on_step,
 		.arg = &drift,
 	};
+	int rc;
 
 	if (geteuid() != 0) {
 		check_add(report, CHECK_NOTE, "drift", NULL,
@@ -73,6 +75,7 @@ void vsctl_check_drift(const struct vsctl *ctl, struct check_report *report)
 		return;
 	}
 	/* What went wrong was told. */
-	if (vs_apply(&config) == 0)
+	rc = vs_apply(&config);
+	if (rc == 0 || rc == -EAGAIN)
 		tell_group(&drift);
 }
