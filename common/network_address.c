@@ -41,7 +41,8 @@ bool network_read_address(
 	if (ip_prefix_parse(word, &a.prefix) < 0)
 		return words_refuse(&w, "begins with '%s', which is not an IP address", word);
 	if (!words_is_unicast(&a.prefix) || a.prefix.length == 0)
-		return words_refuse(&w, "begins with '%s', which is not the address of one host", word);
+		return words_refuse(
+			&w, "begins with '%s', which is not the address of one host", word);
 	if (!words_options(&w, address_options, &a))
 		return false;
 	if (a.gateway.family != 0 && a.gateway.family != a.prefix.family)
@@ -98,7 +99,8 @@ static const char *set_metric(void *object, const char *value)
 
 static const char *set_route_mtu(void *object, const char *value)
 {
-	if (words_number(value, WORDS_MTU_MIN, WORDS_MTU_MAX, &((struct network_route *)object)->mtu))
+	if (words_number(
+		    value, WORDS_MTU_MIN, WORDS_MTU_MAX, &((struct network_route *)object)->mtu))
 		return "is not from 68 to 65535";
 	return NULL;
 }

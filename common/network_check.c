@@ -59,7 +59,8 @@ static void settle_kind(struct check *c, struct network_device *d)
 	if (d->kind == NETWORK_MOVE && !d->link[0])
 		memcpy(d->link, d->name, sizeof(d->link));
 	/* One of its own name is the parent's, whose name it takes over in here. */
-	if ((d->kind == NETWORK_MACVLAN || d->kind == NETWORK_VLAN) && strcmp(d->link, d->name) != 0)
+	if ((d->kind == NETWORK_MACVLAN || d->kind == NETWORK_VLAN) &&
+		strcmp(d->link, d->name) != 0)
 		d->link_is_own = find_device(c->n, d->link);
 }
 
@@ -181,8 +182,8 @@ static void check_addresses(struct check *c)
 		check_address_gateway(c, a);
 		if (c->n->is_mark && is_loopback(&a->prefix))
 			network_tell(c->errors, &a->place,
-				"loopback is the VS's that has Default=yes, and no Address of a mark "
-				"VS");
+				"loopback is the VS's that has Default=yes, and no Address of a "
+				"mark VS");
 		for (size_t k = 0; k < i; k++) {
 			if (ip_prefix_same_address(&c->n->addresses[k].prefix, &a->prefix))
 				network_tell(c->errors, &a->place,
@@ -272,8 +273,9 @@ static void check_tables(struct check *c)
 	if (n->is_mark && n->mark != 0 && n->table_count > 1 &&
 		(last > UINT32_MAX || (n->table < RT_TABLE_DEFAULT && last >= RT_TABLE_DEFAULT)))
 		network_tell(c->errors, n->table_place.file ? &n->table_place : &n->mark_place,
-			"%u tables are wanted, one for each gateway, and behind table %u there are not "
-			"as many", n->table_count, n->table);
+			"%u tables are wanted, one for each gateway, and behind table %u there are "
+			"not as many",
+			n->table_count, n->table);
 }
 
 /* ---- routes */
@@ -302,7 +304,8 @@ static void check_via(struct check *c, struct network_route *r)
 	ip_prefix_print(&r->via, text);
 	if (!dev)
 		network_tell(c->errors, &r->place,
-			"gateway %s is in no network of this virtual server: that wants dev and onlink",
+			"gateway %s is in no network of this virtual server: that wants dev and "
+			"onlink",
 			text);
 	else if (!r->dev[0])
 		memcpy(r->dev, dev, sizeof(r->dev));

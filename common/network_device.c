@@ -162,7 +162,8 @@ static bool check_kind(struct words *w, const struct network_device *d)
 	return true;
 }
 
-bool network_read_device(const char *value, struct network_device *device, char *reason, size_t size)
+bool network_read_device(
+	const char *value, struct network_device *device, char *reason, size_t size)
 {
 	struct words w = {value, reason, size};
 	struct network_device d = {.kind = 0};

@@ -42,11 +42,13 @@ void network_tell(struct network_errors *errors, const struct network_place *pla
  * The text of one value. False: reason has the end of a sentence ("has no peer"). A device
  * that is not said to be of a kind is of kind 0, with `link` its own name.
  */
-bool network_read_device(const char *value, struct network_device *device, char *reason, size_t size);
+bool network_read_device(
+	const char *value, struct network_device *device, char *reason, size_t size);
 bool network_read_address(
 	const char *value, struct network_address *address, char *reason, size_t size);
 bool network_read_pool(const char *value, struct network_pool *pool, char *reason, size_t size);
-bool network_read_gateway(const char *value, struct network_route *route, char *reason, size_t size);
+bool network_read_gateway(
+	const char *value, struct network_route *route, char *reason, size_t size);
 bool network_read_route(const char *value, struct network_route *route, char *reason, size_t size);
 /* path: at least INI_LINE_MAX + 1 bytes; *set_to is in value. */
 bool network_read_sysctl(

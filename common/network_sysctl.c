@@ -30,7 +30,8 @@ static bool read_sysctl_key(struct words *w, const char *value, size_t len, char
 		len = strcspn(part, "/");
 		if (len == 0 || (len == 1 && part[0] == '.') ||
 			(len == 2 && part[0] == '.' && part[1] == '.'))
-			return words_refuse(w, "has a key with an empty part, or one that leads elsewhere");
+			return words_refuse(
+				w, "has a key with an empty part, or one that leads elsewhere");
 	}
 	return true;
 }

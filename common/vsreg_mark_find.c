@@ -11,7 +11,7 @@
 
 /* What an address may be, for those that ask. */
 struct local {
-	int family; /* AF_INET or AF_INET6, 0: a kind of socket that has no IP address, -1: unknown */
+	int family; /* AF_INET or AF_INET6; 0: a socket that has no IP address; -1: unknown */
 	uint8_t addr[16];
 	unsigned ifindex;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whose the addresses of a shared namespace are: what files say, and what stands on the devices that
- * they name. The latter by a socket made in there and closed at once, since one that stayed
+ * Whose the addresses of a shared namespace are: what files say, and what stands on the devices
+ * that they name. The latter by a socket made in there and closed at once, since one that stayed
  * would keep the namespace alive.
  */
 #include "config.h"

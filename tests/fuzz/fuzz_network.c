@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The values of [Network], and whole sections. The input is a control byte and a text: one value, or
- * lines of "Key=value". What is accepted must keep what the header promises of it.
+ * The values of [Network], and whole sections. The input is a control byte and a text: one value,
+ * or lines of "Key=value". What is accepted must keep what the header promises of it.
  */
 #include <errno.h>
 #include <string.h>

@@ -63,13 +63,13 @@ static void test_all_numbers(void **state)
 
 static void test_all_claims(void **state)
 {
-	static const char *const texts[] = {
-		"a", "", VS("1") "Default=yes\n" NS "Device=x\nPool=10.0.0.0/16\nAddress=10.0.0.5/24\n",
-		"b", "", VS("2") "Default=yes\n" NS "Address=10.0.0.5/24 dev y\nDevice=x\n"
-		     "Address=2001:db8::1/64\nAddress=10.1.0.5/24 dev z\n",
-		"c", "", VS("3") NS "Pool=2001:db8::/32\nPool=10.0.128.0/17\n",
-		"d", "host", VS("4") NS "Address=10.1.0.5/16 dev z\n",
-		NULL};
+	static const char *const texts[] = {"a", "",
+		VS("1") "Default=yes\n" NS "Device=x\nPool=10.0.0.0/16\nAddress=10.0.0.5/24\n", "b",
+		"",
+		VS("2") "Default=yes\n" NS "Address=10.0.0.5/24 dev y\nDevice=x\n"
+			"Address=2001:db8::1/64\nAddress=10.1.0.5/24 dev z\n",
+		"c", "", VS("3") NS "Pool=2001:db8::/32\nPool=10.0.128.0/17\n", "d", "host",
+		VS("4") NS "Address=10.1.0.5/16 dev z\n", NULL};
 
 	(void)state;
 	expect_all(texts,
