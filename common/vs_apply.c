@@ -336,10 +336,10 @@ int vs_apply(const struct vs_apply_config *config)
 	struct vs_apply a = {.config = config, .lock = -1, .home = -1, .home_sock = -1};
 	int rc = read_all(&a);
 
-	if (rc == 0 && !config->is_dry_run) {
+	if (rc == 0 && !config->is_dry_run)
 		change_all(&a);
+	if (rc == 0)
 		rc = a.status;
-	}
 	if (rc == 0 && a.is_waiting)
 		rc = -EAGAIN;
 	clean_up(&a);

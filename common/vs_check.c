@@ -186,6 +186,20 @@ static int check_group(struct vs_apply *a, struct vs_group *g, struct check *c)
 	return rc;
 }
 
+/* It was up already. What is in the way there may be its tenant's doing, who must not be able to keep
+ * all others from being made: it is the only one that is left as it is. */
+static bool fails_alone(const struct vs_apply *a, const struct vs_group *g)
+{
+	bool was_up = false;
+
+	for (size_t i = 0; i < g->count; i++) {
+		const struct vs_entry *e = vs_journal_find(a->journal, g->members[i].name);
+
+		was_up = was_up || (e && e->state == VS_ENTRY_MADE && e->cookie == g->cookie);
+	}
+	return was_up && g->is_there && !g->is_home;
+}
+
 static int check_first(struct vs_apply *a, struct vs_group *g)
 {
 	struct check c;
@@ -194,7 +208,7 @@ static int check_first(struct vs_apply *a, struct vs_group *g)
 	g->has_failed = rc < 0 && c.first;
 	end_notes(&c, rc == 0);
 	if (rc < 0)
-		return g->has_failed ? 0 : rc;
+		return g->has_failed || fails_alone(a, g) ? 0 : rc;
 	a->is_waiting = a->is_waiting || c.has_warning;
 	tell_plan(a, g, g->is_there);
 	return note_gifts(a, g);
@@ -204,15 +218,21 @@ static int check_second(struct vs_apply *a, struct vs_group *g)
 {
 	struct check c;
 	int rc = check_group(a, g, &c);
+	bool is_conflict = rc < 0 && c.first;
 
 	end_notes(&c, true);
 	a->is_waiting = a->is_waiting || c.has_warning;
+	if (is_conflict && fails_alone(a, g)) {
+		if (a->status == 0)
+			a->status = rc;
+		return 0;
+	}
 	if (rc == 0)
 		tell_plan(a, g, g->is_there);
 	return rc == 0 ? note_gifts(a, g) : rc;
 }
 
-/* All errors of all groups are told; the first is returned. */
+/* All errors of all groups are told; the first is returned, unless it is that of one namespace alone. */
 int vs_check(struct vs_apply *a)
 {
 	struct vs_group *g, *next;
