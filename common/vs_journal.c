@@ -175,8 +175,11 @@ static int take_file(struct vs_journal *journal, const char *file)
 	if (file[0] == '.' || len <= suffix || strcmp(file + len - suffix, SUFFIX) != 0)
 		return 0;
 	rc = take_entry(journal, file, len - suffix);
-	if (rc == -ENOMEM)
+	/* It may be a good one, and is not to be forgotten over that. */
+	if (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EIO) {
+		journal->log(journal->arg, file, strerror(-rc));
 		return rc;
+	}
 	/* Of another boot, or not yet written: nothing was done then. */
 	if ((rc == -ESTALE || rc == -ENODATA) && journal->is_writer)
 		unlinkat(journal->dir, file, 0);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -314,6 +315,30 @@ static void test_limits(void **state)
 	check(r, "blue", v);
 }
 
+/* What cannot be read now is not passed over: it would be written anew, and forgotten. */
+static void test_no_descriptors(void **state)
+{
+	struct rig *r = *state;
+	struct rlimit whole, few;
+	int rc, lowest;
+
+	reopen(r);
+	put(r, "blue", values(VS_ENTRY_MADE, 1, true, "/run/netns/blue"));
+	vs_journal_close(r->journal);
+	r->journal = NULL;
+	lowest = dup(STDERR_FILENO);
+	close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &whole), 0);
+	few = (struct rlimit){(rlim_t)lowest + 2, whole.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rc = vs_journal_open(&r->journal, r->sub, true, count, r);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &whole), 0);
+	assert_int_equal(rc, -EMFILE);
+	assert_int_equal(r->told, 1);
+	reopen(r);
+	assert_non_null(vs_journal_find(r->journal, "blue"));
+}
+
 static void test_lock(void **state)
 {
 	struct rig *r = *state;
@@ -346,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_private, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
 	};
 
