@@ -107,8 +107,8 @@ static void write_ruleset(struct outcome *o, const char *text, int to)
 		o->error = n < 0 ? -errno : -EIO;
 }
 
-/* A listing has names and comments as the tenant's root gave them to the kernel, which takes any bytes:
- * also an include of a file of the host, or of one that never ends. */
+/* A listing has names and comments as the tenant's root gave them to the kernel, which takes any
+ * bytes: also an include of a file of the host, or of one that never ends. */
 static int open_no_more(void)
 {
 	const struct rlimit none = {0, 0};

@@ -186,8 +186,8 @@ static int check_group(struct vs_apply *a, struct vs_group *g, struct check *c)
 	return rc;
 }
 
-/* It was up already. What is in the way there may be its tenant's doing, who must not be able to keep
- * all others from being made: it is the only one that is left as it is. */
+/* It was up already. What is in the way there may be its tenant's doing, who must not be able to
+ * keep all others from being made: it is the only one that is left as it is. */
 static bool fails_alone(const struct vs_apply *a, const struct vs_group *g)
 {
 	bool was_up = false;
@@ -232,7 +232,7 @@ static int check_second(struct vs_apply *a, struct vs_group *g)
 	return rc == 0 ? note_gifts(a, g) : rc;
 }
 
-/* All errors of all groups are told; the first is returned, unless it is that of one namespace alone. */
+/* All errors of all groups are told; the first is returned that is not of one namespace alone. */
 int vs_check(struct vs_apply *a)
 {
 	struct vs_group *g, *next;
