@@ -28,6 +28,7 @@ struct opener_share {
 	uint64_t default_vs, rest_vs;
 	bool stale;     /* other claims may have to be told */
 	bool full;      /* and there were too many, which was told */
+	bool failed;    /* they could not be told, and that was */
 	uint64_t after; /* not looked at again before that; loop time */
 };
 

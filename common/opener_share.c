@@ -172,9 +172,10 @@ static void follow(struct opener *opener, struct opener_entry *carrier)
 
 	share->stale = rc != 0;
 	share->after = now + (rc ? CLAIMS_POLL : CLAIMS_PAUSE);
-	if (rc && rc != -ESTALE)
+	if (rc && rc != -ESTALE && !share->failed)
 		log_err(vs_name(carrier->vs), "its namespace's addresses cannot be told to the "
 					      "server: %s", strerror(-rc));
+	share->failed = rc != 0;
 	if (rc || vs_nsid(carrier->vs) < 0)
 		wake_at(opener, now + CLAIMS_POLL);
 	/* Whose settings count, and which addresses are his, may be different now. */
