@@ -66,15 +66,17 @@ int net_batch_add(struct net_batch *batch, struct nl_msg *msg)
 }
 
 /* NLMSGERR_ATTR_MSG, behind the header of the request (NETLINK_CAP_ACK). */
-static void take_text(const struct netlink_message *m, struct net_result *result)
+static void take_text(struct net_batch *batch, const struct netlink_message *m, size_t i)
 {
 	size_t len = 0;
 	const unsigned char *text = NULL;
 
 	if (m->head.nlmsg_flags & NLM_F_ACK_TLVS)
 		text = netlink_attr(m, sizeof(struct nlmsgerr), NLMSGERR_ATTR_MSG, &len);
-	if (text)
-		snprintf(result->text, sizeof(result->text), "%.*s", (int)len, (const char *)text);
+	if (!text || batch->text[0])
+		return;
+	snprintf(batch->text, sizeof(batch->text), "%.*s", (int)len, (const char *)text);
+	batch->text_of = i;
 }
 
 static void take_nsid(const struct netlink_message *m, struct net_result *result)
@@ -102,7 +104,7 @@ static bool take_message(struct net_batch *batch, const struct netlink_message *
 		take_nsid(m, &batch->results[i]);
 	} else if (m->head.nlmsg_type == NLMSG_ERROR) {
 		batch->results[i].error = netlink_error(m);
-		take_text(m, &batch->results[i]);
+		take_text(batch, m, i);
 		return i == batch->count - 1;
 	}
 	return false;
@@ -148,6 +150,7 @@ int net_batch_send(struct net_batch *batch)
 		return 0;
 	for (size_t i = 0; i < batch->count; i++)
 		batch->results[i] = (struct net_result){.nsid = -1};
+	batch->text[0] = '\0';
 	ask_for_end(batch);
 	do
 		n = send(batch->sock, batch->bytes, batch->len, MSG_NOSIGNAL);
@@ -159,4 +162,9 @@ int net_batch_send(struct net_batch *batch)
 	batch->seq += (uint32_t)batch->count;
 	batch->count = batch->len = 0;
 	return rc;
+}
+
+const char *net_batch_text(const struct net_batch *batch, size_t i)
+{
+	return batch->text_of == i ? batch->text : "";
 }

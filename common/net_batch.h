@@ -22,7 +22,6 @@ struct net_result {
 	int error;        /* 0 or -errno */
 	unsigned ifindex; /* of the device that an RTM_GETLINK asked for; else 0 */
 	int nsid;         /* that an RTM_GETNSID asked for; else -1 */
-	char text[NET_BATCH_TEXT]; /* what the kernel says besides (extended ack); often "" */
 };
 
 struct net_batch {
@@ -30,6 +29,8 @@ struct net_batch {
 	uint32_t seq;
 	size_t count, len;
 	struct net_result results[NET_BATCH_MAX];
+	size_t text_of; /* the first that failed */
+	char text[NET_BATCH_TEXT];
 	size_t last; /* where the last request begins in bytes */
 	_Alignas(8) unsigned char bytes[16384];
 };
@@ -49,5 +50,8 @@ int net_batch_add(struct net_batch *batch, struct nl_msg *msg);
  * net_batch_add(). The kernel answers in order, and to all that fails: so that only the last request
  * asks for an acknowledgement. 0, or -errno when it is not known what became of the requests. */
 int net_batch_send(struct net_batch *batch);
+
+/* What the kernel says besides of the first request that failed (extended ack); else "". */
+const char *net_batch_text(const struct net_batch *batch, size_t i);
 
 #endif

@@ -47,6 +47,8 @@ void net_maker_free(struct net_maker *maker)
 	if (!maker)
 		return;
 	saved_clear(maker);
+	net_maker_forget(maker, 0);
+	free(maker->waiting);
 	free(maker->roles);
 	free(maker->site.made);
 	free(maker);
@@ -61,8 +63,11 @@ int net_maker_take(void *arg, enum net_role role, bool is_parent, struct nl_msg 
 {
 	struct net_maker *m = arg;
 	struct net_side *side = side_of(m, is_parent);
-	int i = net_batch_add(&side->batch, msg);
+	int i;
 
+	if (m->is_dark && role == NET_ROLE_PEER)
+		return net_maker_wait(m, msg);
+	i = net_batch_add(&side->batch, msg);
 	nlmsg_free(msg);
 	if (i < 0)
 		return i;
@@ -137,8 +142,8 @@ static bool is_gone(const struct net_maker *m, size_t step, int error)
 	}
 }
 
-static void take_result(
-	struct net_maker *m, const struct net_request *request, const struct net_result *result)
+static void take_result(struct net_maker *m, const struct net_request *request,
+	const struct net_result *result, const char *text)
 {
 	int error = is_gone(m, request->step, result->error) ? 0 : result->error;
 
@@ -149,7 +154,7 @@ static void take_result(
 	if (is_awaited(m, request->step, error))
 		m->has_late = true;
 	else if (error < 0)
-		note_failure(m, request->step, error, result->text);
+		note_failure(m, request->step, error, text);
 }
 
 static int flush_side(struct net_maker *m, struct net_side *side)
@@ -158,7 +163,8 @@ static int flush_side(struct net_maker *m, struct net_side *side)
 	int rc = net_batch_send(&side->batch);
 
 	for (size_t i = 0; i < count && rc == 0; i++)
-		take_result(m, &side->requests[i], &side->batch.results[i]);
+		take_result(m, &side->requests[i], &side->batch.results[i],
+				net_batch_text(&side->batch, i));
 	/* Then any of them may have been done. */
 	for (size_t i = 0; i < count && rc < 0; i++) {
 		if (side->requests[i].step != NO_STEP)
@@ -196,7 +202,7 @@ static int add_requests(struct net_maker *m, const struct net_step *step)
 	rc = net_maker_step(m, step);
 	if (rc != -ENODEV)
 		return rc;
-	/* On top of a device that is in the batch. */
+	/* By a device that is in the batch. */
 	rc = net_maker_flush(m, is_parent_first(step));
 	return rc < 0 ? rc : net_maker_step(m, step);
 }
@@ -268,14 +274,15 @@ static bool is_held(const struct net_maker *m)
 /* A batch has steps of one kind: none of the next kind is done when one of these failed. */
 static int do_step(struct net_maker *m, const struct net_step *step)
 {
-	bool is_new = m->current == 0 || step[-1].kind != step->kind;
+	bool is_file = step->kind == NET_SYSCTL || step->kind == NET_NFT;
+	bool is_other = m->current > 0 && step[-1].kind != step->kind;
 	int rc = 0;
 
-	if (is_new && m->current > 0)
+	if (is_other && (is_file || !m->is_dark))
 		rc = net_maker_flush(m, is_parent_first(&step[-1]));
 	if (rc < 0 || is_held(m))
 		return rc;
-	if (step->kind == NET_SYSCTL || step->kind == NET_NFT)
+	if (is_file)
 		return write_step(m, step);
 	rc = add_requests(m, step);
 	if (rc < 0)
@@ -319,6 +326,19 @@ static int learn_nsid(struct net_maker *m)
 	return rc == 0 && m->site.parent_nsid < 0 ? -EPROTO : rc;
 }
 
+static bool is_dark(const struct net_ground *ground, const struct net_plan *plan)
+{
+	bool dark = ground->is_new && !ground->is_home;
+
+	for (size_t i = 0; i < plan->count && dark; i++) {
+		const struct net_step *s = &plan->steps[i];
+
+		dark = !s->is_late && s->kind != NET_LINK_MOVE &&
+		       (s->kind != NET_LINK_ADD || s->link->device->kind == NETWORK_VETH);
+	}
+	return dark;
+}
+
 static bool needs_nsid(const struct net_ground *ground, const struct net_step *step)
 {
 	return !ground->is_home && step->kind == NET_LINK_ADD &&
@@ -347,6 +367,7 @@ static int prepare(struct net_maker *m, const struct net_ground *ground, const s
 		.parent = ground->parent,
 		.have = ground->have,
 		.made = m->site.made};
+	m->is_dark = is_dark(ground, plan);
 	m->has_late = false;
 	m->failure.error = 0;
 	m->failure.text[0] = '\0';
@@ -385,6 +406,7 @@ bool net_maker_is_clean(const struct net_maker *maker)
 
 int net_make(struct net_maker *m, const struct net_ground *ground, const struct net_plan *plan)
 {
+	size_t waiting = m->waiting_count;
 	int rc;
 
 	if (plan->count == 0)
@@ -393,9 +415,12 @@ int net_make(struct net_maker *m, const struct net_ground *ground, const struct 
 	if (rc == 0)
 		rc = do_steps(m);
 	if (rc < 0) {
+		net_maker_forget(m, waiting);
 		tell_failure(m, rc);
 		m->is_clean = net_maker_undo(m, plan->count) == 0;
 	}
 	saved_clear(m);
-	return rc < 0 ? rc : m->has_late;
+	if (rc < 0)
+		return rc;
+	return m->waiting_count > waiting ? NET_DARK : m->has_late;
 }

@@ -45,10 +45,24 @@ struct net_maker {
 	unsigned char *roles; /* of each step: those of its requests that were done */
 	size_t roles_size, made_size;
 	struct net_saved *saved; /* the last one first */
+	/* The namespace is new and all its devices are veth: nothing gets in before their other ends
+	 * are up. Until then one send will do for steps of all kinds. */
+	bool is_dark;
+	struct net_waiting *waiting; /* other ends, of all dark namespaces */
+	size_t waiting_count, waiting_size;
 	bool has_late, is_clean;
 	size_t current; /* step that requests are taken for */
 	struct net_failure failure; /* the first */
 };
+
+struct net_waiting {
+	struct nl_msg *msg;
+	void *owner;
+};
+
+/* net_light.c: takes over the message. 0 or -ENOMEM. */
+int net_maker_wait(struct net_maker *maker, struct nl_msg *msg);
+void net_maker_forget(struct net_maker *maker, size_t count); /* all but the first `count` */
 
 /* Adds a request to the batch where it belongs; a net_request_fn. */
 int net_maker_take(void *arg, enum net_role role, bool is_parent, struct nl_msg *msg);

@@ -20,6 +20,7 @@
 #define LATE_MS 8000
 #define LATE_STEP_MS 100
 #define PATH_SIZE 4096
+#define DARK_MAX 2048 /* other ends */
 
 void vs_tell(struct vs_apply *a, int priority, const char *format, ...)
 {
@@ -274,7 +275,10 @@ static void change_some(struct vs_apply *a, bool only_givers)
 		g->is_pending = rc == 1;
 		if (rc < 0 && a->status == 0)
 			a->status = rc;
+		if (net_maker_waiting(a->maker) >= DARK_MAX)
+			vs_light(a);
 	}
+	vs_light(a);
 }
 
 static bool is_pending(const struct vs_apply *a)

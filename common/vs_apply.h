@@ -22,6 +22,7 @@ struct vs_apply_config {
 	bool is_dry_run;
 	/* Told of errors and warnings (LOG_ERR, LOG_WARNING), as sentences without an end. */
 	void (*log)(void *arg, int priority, const char *text);
+	bool wants_text; /* of the steps that were done; otherwise they are "" */
 	/* Told of each step that was done or, in a dry run, would be. */
 	void (*step)(void *arg, const struct vs_group *group, const char *text);
 	void *arg;

@@ -56,7 +56,9 @@ int vs_compare(struct vs_apply *a, const struct vs_group *group, const struct vs
 /* vs_check.c: all groups; those that have something to do are pending then. */
 int vs_check(struct vs_apply *a);
 
-/* vs_change.c: 0; 1: it waits for an address; an error, which was told. */
+/* vs_change.c: 0; 1: it waits for an address; an error, which was told. The group may be dark then. */
 int vs_change(struct vs_apply *a, struct vs_group *group);
+/* Ends the darkness of all groups: they are made, or taken down again. */
+void vs_light(struct vs_apply *a);
 
 #endif

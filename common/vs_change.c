@@ -177,12 +177,13 @@ static void report(void *arg, int priority, const struct network_place *place, c
 static void tell_done(const struct change *c)
 {
 	struct vs_apply *a = c->apply;
-	char text[NET_STEP_TEXT];
+	char text[NET_STEP_TEXT] = "";
 
 	for (size_t i = 0; i < a->look.plan.count; i++) {
 		if (!net_maker_did(a->maker, i))
 			continue;
-		net_step_print(&a->look.plan.steps[i], text);
+		if (a->config->wants_text)
+			net_step_print(&a->look.plan.steps[i], text);
 		a->config->step(a->config->arg, c->group, text);
 	}
 }
@@ -206,6 +207,8 @@ static int carry_out(struct change *c)
 		.sock = c->place.sock,
 		.is_home = c->group->is_home,
 		.is_ours = c->group->made_path != NULL,
+		.is_new = c->place.is_new,
+		.owner = c->group,
 		.parent = c->group->is_home ? &a->look.have : &a->parent,
 		.have = &a->look.have,
 		.report = report,
@@ -288,13 +291,55 @@ int vs_change(struct vs_apply *a, struct vs_group *g)
 			vs_fail(a, g, rc, "the journal");
 		else
 			rc = work(&c);
+		g->is_dark = rc == NET_DARK;
 		if (rc < 0)
 			fail(&c);
-		else if (conclude(&c, rc == 0) < 0)
+		else if (!g->is_dark && conclude(&c, rc == 0) < 0)
 			rc = vs_fail(a, g, -EIO, "the journal");
 		g->is_there = g->is_there || (c.has_made && rc >= 0);
 	}
 	vs_place_close(a, &c.place);
 	forget(&c);
-	return rc;
+	return g->is_dark ? 0 : rc;
+}
+
+static void tell_dark(void *arg, void *owner, int error, const char *text)
+{
+	struct vs_apply *a = arg;
+	struct vs_group *g = owner;
+
+	g->has_failed = true;
+	vs_tell(a, LOG_ERR, "VS %s: the other end of a device: %s%s%s%s", g->name, strerror(-error),
+		*text ? " (" : "", text, *text ? ")" : "");
+	if (a->status == 0)
+		a->status = error;
+}
+
+static void end_darkness(struct vs_apply *a, struct vs_group *g)
+{
+	struct change c = {.apply = a, .group = g};
+
+	g->is_dark = false;
+	if (!g->has_failed) {
+		if (conclude(&c, true) < 0)
+			vs_fail(a, g, -EIO, "the journal");
+		return;
+	}
+	for (size_t i = 0; i < g->count; i++) {
+		g->members[i].is_journaled |= g->members[i].wish == NET_PRESENT;
+		g->members[i].wish = NET_ABSENT;
+	}
+	if (vs_group_finish(g) == 0)
+		vs_change(a, g);
+}
+
+void vs_light(struct vs_apply *a)
+{
+	struct vs_group *g, *next;
+
+	net_maker_light(a->maker, tell_dark, a);
+	HASH_ITER(hh, a->groups, g, next) {
+		if (g->is_dark)
+			end_darkness(a, g);
+	}
 }

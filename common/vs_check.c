@@ -220,6 +220,7 @@ static int check_second(struct vs_apply *a, struct vs_group *g)
 	int rc = check_group(a, g, &c);
 	bool is_conflict = rc < 0 && c.first;
 
+	g->has_failed = rc < 0;
 	end_notes(&c, true);
 	a->is_waiting = a->is_waiting || c.has_warning;
 	if (is_conflict && fails_alone(a, g)) {

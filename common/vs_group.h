@@ -36,8 +36,9 @@ struct vs_group {
 	/* Of the kernel and the journal, by vs_apply.c: */
 	bool is_there, is_home;
 	const char *made_path; /* of one that vsctl made (with this cookie, in the journal), or NULL */
-	bool has_failed;     /* in the first round of vs_check() */
+	bool has_failed;     /* in vs_check() or vs_light(), which look at it again */
 	bool is_pending;     /* there is something to do */
+	bool is_dark;        /* made, but not to be reached yet */
 	bool gives;          /* devices, or their names, that others may be waiting for */
 	uint64_t cookie;
 	struct vs_group *same; /* the one that stands for this namespace; NULL: itself */

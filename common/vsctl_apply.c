@@ -87,6 +87,7 @@ static int run(const struct vsctl *ctl, enum vs_action action, char *const *name
 		.runtime_dir = ctl->is_daemon_named ? ctl->runtime_dir : RUNSTATEDIR "/nsaux",
 		.selection = {.action = action, .names = names, .netns_dir = ctl->netns_dir},
 		.is_dry_run = o.is_dry_run,
+		.wants_text = ctl->json,
 		.log = take_log,
 		.step = take_step,
 		.arg = &o,

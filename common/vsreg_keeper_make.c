@@ -153,7 +153,9 @@ static bool is_done_already(enum net_step_kind kind, int error)
 	return kind == NET_RULE_ADD && error == -EEXIST;
 }
 
-static void judge(struct making *m, const struct net_step *step, const struct net_result *result)
+/* more: what the kernel says besides, or "". */
+static void judge(struct making *m, const struct net_step *step, const struct net_result *result,
+	const char *more)
 {
 	char what[NET_STEP_TEXT], text[NET_STEP_TEXT + NET_BATCH_TEXT + 64];
 
@@ -167,7 +169,7 @@ static void judge(struct making *m, const struct net_step *step, const struct ne
 		return;
 	net_step_print(step, what);
 	snprintf(text, sizeof(text), "cannot %s: %s%s%s", what, strerror(-result->error),
-		result->text[0] ? ": " : "", result->text);
+		more[0] ? ": " : "", more);
 	keeper_ns_tell(m->keeper, m->ns, LOG_WARNING, text);
 }
 
@@ -178,7 +180,7 @@ static int flush(struct making *m)
 	int rc = net_batch_send(batch);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		judge(m, m->steps[i], &batch->results[i]);
+		judge(m, m->steps[i], &batch->results[i], net_batch_text(batch, i));
 	return rc;
 }
 
