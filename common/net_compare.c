@@ -8,7 +8,8 @@ static int compare_once(struct net_look *look, int fd, unsigned flags,
 	const struct net_state *parent, const struct net_group *group, net_report_fn *report,
 	void *arg)
 {
-	int rc = net_read(&look->reader, fd, flags, &look->wish, &look->have);
+	int rc = net_read(&look->reader, fd, flags | (group->is_ending ? NET_READ_LINKS : 0),
+		&look->wish, &look->have);
 
 	if (rc == 0)
 		rc = net_claim(&look->wish, &look->have, group);

@@ -196,6 +196,9 @@ struct net_group {
 	 * without a word, and a conflict is a warning. Devices and addresses are left alone; a
 	 * route that names a source waits for it. */
 	bool is_keeper;
+	/* The namespace goes with all that is in it: only its devices are looked at, some of which
+	 * are to be given back, and not what its tenant may have filled it with. */
+	bool is_ending;
 };
 
 /* wish: a cleared state, which then borrows strings of the networks. 0 or -ENOMEM. */

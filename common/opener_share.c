@@ -10,15 +10,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "container.h"
 #include "log.h"
 #include "opener_claims.h"
 #include "opener_private.h"
 
-/* How often claims are looked at while addresses change, and where nobody tells that they do. */
-#define CLAIMS_PAUSE (100 * LOOP_MSEC)
+/* Where nobody tells that addresses change, and after an error. */
 #define CLAIMS_POLL (1 * LOOP_SEC)
+/* While they change the pause is this many times as long as a look takes: an address that has moved
+ * by its device is told as the former owner's for so long, and no flood of changes takes more of the
+ * processor than a part of that. */
+#define CLAIMS_PAUSE 8
+#define CLAIMS_PAUSE_MAX (100 * LOOP_MSEC)
 
 struct opener_entry *opener_carrier(const struct opener *opener, uint64_t cookie)
 {
@@ -163,15 +168,26 @@ void opener_claims_soon(struct opener *opener, uint64_t cookie)
 	wake_at(opener, carrier->share->after);
 }
 
+static uint64_t cpu_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * LOOP_SEC + (uint64_t)ts.tv_nsec;
+}
+
 /* Brings the server up to date about one carrier. */
 static void follow(struct opener *opener, struct opener_entry *carrier)
 {
 	struct opener_share *share = carrier->share;
-	uint64_t now = loop_now(opener->loop);
+	uint64_t now = loop_now(opener->loop), begin = cpu_clock(), pause;
 	int rc = carrier->told ? opener_claims_tell(opener, carrier) : 0;
 
+	pause = CLAIMS_PAUSE * (cpu_clock() - begin);
+	if (pause > CLAIMS_PAUSE_MAX)
+		pause = CLAIMS_PAUSE_MAX;
 	share->stale = rc != 0;
-	share->after = now + (rc ? CLAIMS_POLL : CLAIMS_PAUSE);
+	share->after = now + (rc ? CLAIMS_POLL : pause);
 	if (rc && rc != -ESTALE && !share->failed)
 		log_err(vs_name(carrier->vs), "its namespace's addresses cannot be told to the "
 					      "server: %s", strerror(-rc));

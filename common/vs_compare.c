@@ -135,9 +135,11 @@ static int imagine(const struct vs_apply *a, struct net_state *have)
 int vs_compare(struct vs_apply *a, const struct vs_group *group, const struct vs_place *place,
 	net_report_fn *report, void *arg)
 {
+	struct net_group net = group->net;
 	struct net_look *look = &a->look;
 	int rc;
 
+	net.is_ending = group->is_going && group->made_path && !group->is_home;
 	net_look_clear(look);
 	rc = net_wish(&look->wish, &group->net);
 	if (rc == 0)
@@ -146,8 +148,8 @@ int vs_compare(struct vs_apply *a, const struct vs_group *group, const struct vs
 		return rc;
 	if (place->ns >= 0 && !place->is_new)
 		return net_compare(look, place->sock, group->is_home ? &look->have : &a->parent,
-			&group->net, report, arg);
+			&net, report, arg);
 	rc = imagine(a, &look->have);
 	return rc < 0 ? rc : net_diff(&look->plan, &look->wish, &look->have, &a->parent,
-				     &group->net, report, arg);
+				     &net, report, arg);
 }

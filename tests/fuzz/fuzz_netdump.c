@@ -112,7 +112,8 @@ static void compare(struct net_state *wish, struct net_state *have, unsigned con
 		{"a", &mark_vs, present},
 		{"t", &namespace_vs, control & SOME ? NET_LEAVE : NET_PRESENT},
 	};
-	const struct net_group group = {members, 2, !(control & SOME), control & KEEPER};
+	const struct net_group group = {.members = members, .count = 2,
+		.is_full = !(control & SOME), .is_keeper = control & KEEPER};
 	struct net_plan plan = {0};
 
 	net_state_clear(wish);
@@ -128,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct net_member members[] = {
 		{"a", &mark_vs, NET_PRESENT}, {"t", &namespace_vs, NET_PRESENT}};
-	const struct net_group group = {members, 2, true, false};
+	const struct net_group group = {.members = members, .count = 2, .is_full = true};
 	struct net_state have = {0}, wish = {0};
 	struct net_take take = {.state = &have, .wish = &wish};
 	uint8_t *copy;
