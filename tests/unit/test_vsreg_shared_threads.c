@@ -253,6 +253,9 @@ static void test_while_addresses_change_hands(void **state)
 	assert_int_equal(atomic_load(&s.wrong), 0);
 	assert_true(atomic_load(&s.answered) > 0 && atomic_load(&s.bound) > 0);
 	vs_unref(s.a);
+	/* The registry may need a descriptor more or less for other VSs than at first. */
+	nst_turn(t, 3);
+	rearrange(&s, 0);
 	assert_int_equal(count_fds(), fds);
 }
 
