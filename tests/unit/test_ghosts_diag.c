@@ -191,14 +191,15 @@ static void only_listeners(void **state)
 }
 
 /* Every place in the program by which the kernel selects, up to the longest there is: all of them
- * are on one address and registered on the wildcard, which only a search finds. */
+ * are on one address and registered on the wildcard, which only a search finds. The ports are
+ * chosen here, since the kernel may choose one twice for sockets with SO_REUSEPORT. */
 static void many_at_once(void **state)
 {
 	struct rig *rig = *state;
 	int fd[GHOSTS_QUERIES_MAX];
 
 	for (unsigned i = 0; i < GHOSTS_QUERIES_MAX; i++) {
-		uint16_t port = 0;
+		uint16_t port = (uint16_t)(20000 + i);
 
 		fd[i] = open_at(i % 2 ? SOCK_STREAM : SOCK_DGRAM, "127.0.0.1", &port, false, NULL);
 		ask_for(rig, i % 2 ? NETID_TCP : NETID_UDP, "0.0.0.0", port);
