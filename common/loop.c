@@ -103,6 +103,16 @@ void loop_free(struct loop *loop)
 	free(loop);
 }
 
+int loop_fd(const struct loop *loop)
+{
+	return loop->epoll_fd;
+}
+
+uint64_t loop_due(const struct loop *loop)
+{
+	return loop->heap_count > 0 ? loop->heap[1].due : UINT64_MAX;
+}
+
 uint64_t loop_now(const struct loop *loop)
 {
 	return loop->now;
@@ -263,7 +273,7 @@ int loop_signals(struct loop *loop, const int *signos, size_t count,
 /* How long epoll may wait, in milliseconds rounded up; some days are as good as for ever. */
 static int wait_for(struct loop *loop, uint64_t max_wait)
 {
-	uint64_t due = loop->heap_count > 0 ? loop->heap[1].due : UINT64_MAX;
+	uint64_t due = loop_due(loop);
 
 	if (loop->clock.now != monotonic_now || loop->stopped)
 		return 0;

@@ -48,6 +48,11 @@ int loop_new(struct loop **loop, const struct loop_clock *clock);
 /* Calls nobody; watchers still armed are forgotten. Signals stay blocked. NULL is allowed. */
 void loop_free(struct loop *loop);
 
+/* For a loop within a loop: readable when a descriptor has work, not when a timer is due. */
+int loop_fd(const struct loop *loop);
+/* When the first timer is due, by the loop's clock; UINT64_MAX: none is set. */
+uint64_t loop_due(const struct loop *loop);
+
 /* The clock as read at the start of this turn of the loop. */
 uint64_t loop_now(const struct loop *loop);
 

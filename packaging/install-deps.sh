@@ -14,12 +14,14 @@ packages() { # PURPOSE
 	echo gcc libc6-dev make autoconf automake libtool pkg-config
 	echo libtirpc-dev libinih-dev libjansson-dev libcap-ng-dev libseccomp-dev uthash-dev
 	echo libnl-3-dev libnl-route-3-dev libnftables-dev
+	echo libc-ares-dev libidn2-dev libkrb5-dev
 	[ "$1" != build ] || return 0
 	echo iproute2 netbase rpcbind
 	[ "$1" != try ] || return 0
 	# To build and look at the tests, then the real peers of the end-to-end tests.
 	echo g++ libcmocka-dev xz-utils valgrind libc6-dbg shellcheck mandoc
 	echo nfs-common nfs-kernel-server nfs-ganesha nfs-ganesha-vfs rusersd rstatd socat tcpd nftables
+	echo unbound libunbound-dev nscd strace krb5-user
 }
 
 fail() {

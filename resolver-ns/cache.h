@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The cache of one context: values under keys, each until its time, in bounded memory.
+ *
+ * It knows nothing of the DNS. Memory is taken in segments into which entries are written one behind the
+ * other; the oldest segment makes room, but what was asked for since it was written is kept.
+ * So the limit is exact: what is counted is what malloc took, its overhead included.
+ *
+ * Thread-safe, and made for many readers: shards by hash, each with its lock, in which nothing waits
+ * and only bytes are copied. Times are nanoseconds of CLOCK_BOOTTIME, from the caller.
+ */
+#ifndef NSAUX_CACHE_H
+#define NSAUX_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache;
+struct vsresolv_budget;
+
+struct cache_key {
+	uint16_t space; /* what kind of value it is: DNS types, and others above 0xff00 of which see
+			 * answer.h; part of the key */
+	uint16_t len;   /* at most CACHE_KEY_MAX */
+	const uint8_t *bytes; /* compared as they are: lower case is the caller's */
+};
+
+#define CACHE_KEY_MAX 512
+#define CACHE_VALUE_MAX 15000 /* longer ones are not kept */
+
+struct cache_times {
+	uint64_t written;
+	uint64_t expires;
+	uint64_t stale; /* until then it can be asked for with CACHE_STALE; >= expires */
+};
+
+/* limit: bytes; below 16 KiB (0 too) nothing is kept. No memory is taken for entries before the
+ * first one comes. */
+int cache_new(struct cache **cache, size_t limit, struct vsresolv_budget *budget);
+void cache_free(struct cache *cache); /* NULL is allowed */
+
+/*
+ * cache_get: copies the value. Returns its length; -ENOENT; -EMSGSIZE: `size` is too small, and
+ * times and *hits are written, *need is the length. flags: CACHE_STALE; CACHE_QUIET: does not count as
+ * use. *hits: how often it has been asked for since it was written, this time included (it stops
+ * at 255). times, hits, need may be NULL.
+ */
+#define CACHE_STALE 0x1u
+#define CACHE_QUIET 0x2u
+struct cache_hit {
+	struct cache_times times;
+	unsigned hits;
+	size_t len;
+};
+long cache_get(struct cache *cache, const struct cache_key *key, uint64_t now, unsigned flags,
+	void *value, size_t size, struct cache_hit *hit);
+
+/* cache_put: in the place of an earlier value. 0, -E2BIG, -ENOMEM, -ENOSPC (of the budget). After an
+ * error no value is there, the earlier one neither. */
+int cache_put(struct cache *cache, const struct cache_key *key, const struct cache_times *times,
+	const void *value, size_t len);
+
+/* cache_forget: all entries (match NULL), or those of which match returns true; it runs with a lock
+ * held. */
+typedef bool cache_match_fn(void *arg, const struct cache_key *key);
+void cache_forget(struct cache *cache, cache_match_fn *match, void *arg);
+
+/* Entries that can be asked for, and bytes taken, of the allocator's too. */
+void cache_count(struct cache *cache, uint64_t *entries, uint64_t *bytes);
+
+/* For the budget: frees the oldest segment unless a lock is taken just now; how many bytes. */
+size_t cache_shrink(struct cache *cache);
+
+#endif

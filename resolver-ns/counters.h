@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a context counts; see struct vsresolv_stats. Counted with or without a lock. */
+#ifndef NSAUX_COUNTERS_H
+#define NSAUX_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct counters {
+	_Atomic uint64_t requests, cache_hits, cache_stale, queries, joined, datagrams, tcp, timeouts,
+		ignored, guarded, refused;
+	_Atomic uint32_t in_flight, waiting; /* now */
+};
+
+static inline void count(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rebinding guard: addresses that an answer of the DNS may not have. Thread-safe. */
+#ifndef NSAUX_GUARD_H
+#define NSAUX_GUARD_H
+
+#include <stdbool.h>
+
+#include "vsresolv.h"
+
+struct guard;
+
+/* registry may be NULL. vs: the context's own, or NULL. */
+int guard_new(struct guard **guard, struct vs_reg *registry, struct vs *vs);
+void guard_free(struct guard *guard); /* NULL is allowed */
+/* Loopback, the wildcard (IPv4-mapped too), and an address of another VS of the registry: false. In the
+ * namespace of a mark VS vs_by_address() decides; a namespace VS compares with the addresses of
+ * all other VSs, which are read at most once a second. guard NULL: true. */
+bool guard_allows(struct guard *guard, int family, const void *addr, uint64_t now);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a context resolves by, put together from its files and parameters: name servers, search list,
+ * options (resolv.conf(5)), hosts, services. A snapshot never changes; a reload makes another one.
+ */
+#ifndef NSAUX_RCONF_H
+#define NSAUX_RCONF_H
+
+#include <net/if.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include "dns_name.h"
+#include "hosts_file.h"
+#include "services.h"
+
+#define RCONF_SERVERS_MAX 8
+#define RCONF_SEARCH_MAX 32
+#define RCONF_SORTLIST_MAX 10
+#define RCONF_FILE_MAX (64u << 10) /* bytes of a resolv.conf */
+
+struct rconf_server {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6; /* sin6_scope_id is 0; see device */
+	} addr; /* with the port */
+	char device[IF_NAMESIZE]; /* of a link-local address, a device of the VS; "" */
+};
+
+struct rconf_sort {
+	uint32_t net, mask; /* IPv4, network order */
+};
+
+/* The words are those of resolv.conf(5). */
+struct rconf {
+	atomic_uint refs;
+	uint32_t generation; /* another one for each snapshot of a source */
+	unsigned server_count, search_count, sort_count;
+	struct rconf_server servers[RCONF_SERVERS_MAX];
+	struct dns_name *search;
+	struct rconf_sort sortlist[RCONF_SORTLIST_MAX];
+	unsigned ndots;      /* 1; at most 15 */
+	unsigned timeout_ms; /* of an attempt: 5000; at most 30000 */
+	unsigned attempts;   /* 2; at most 5 */
+	bool rotate, edns0, trust_ad, use_vc, no_aaaa, single_request, no_tld_query, no_reload;
+	struct hosts *hosts;       /* NULL: none */
+	struct services *services; /* NULL: the table built in */
+};
+
+struct rconf *rconf_ref(struct rconf *conf);
+void rconf_unref(struct rconf *conf); /* NULL is allowed */
+
+typedef void rconf_log_fn(void *arg, int priority, const char *text); /* with file and line */
+
+/* Reads the text of a resolv.conf into *conf, which has the defaults. What is unknown or wrong is told
+ * with its line and passed over, as all resolvers do; a nameserver line that is wrong is an error, so
+ * that no other server is asked than was meant: -EINVAL. edns0 is on unless an option says otherwise
+ * ("no-edns0" is ours). */
+int rconf_parse(struct rconf *conf, const char *text, size_t len, const char *file, rconf_log_fn *log,
+	void *arg);
+/* "ndots:2 rotate": the options alone. */
+int rconf_parse_options(struct rconf *conf, const char *text, const char *file, unsigned line,
+	rconf_log_fn *log, void *arg);
+/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[fe80::1%eth0]:53". -EINVAL. */
+int rconf_parse_server(struct rconf_server *server, const char *text);
+
+/* Where snapshots come from. Thread-safe. */
+struct source;
+
+struct source_config { /* copied */
+	const char *resolv_conf, *hosts_file, *services_file; /* paths or NULL */
+	const char *const *servers, *const *search; /* NULL: of the file */
+	const char *options;
+	rconf_log_fn *log;
+	void *log_arg;
+};
+
+/* -EINVAL: servers, search or options are wrong (told); -ENOMEM. No file is read. */
+int source_new(struct source **source, const struct source_config *config);
+void source_free(struct source *source); /* NULL is allowed */
+
+/*
+ * source_get: a reference to the snapshot in force. The files are looked at (by stat) when the last
+ * look is a second old, and read when they changed; a file that cannot be read, or has an
+ * error, is told once, and the former snapshot stays in force. now: nanoseconds, CLOCK_BOOTTIME.
+ * -ENOENT and the like: there is no snapshot yet, and the file cannot be read; -EDESTADDRREQ: no name
+ * server, which is an error of its own for who needs one: *conf is written then, too, without
+ * servers.
+ * A snapshot is cheap to get: one look at an atomic and a counter while nothing changes.
+ */
+int source_get(struct source *source, uint64_t now, struct rconf **conf);
+/* source_reload: reads them now. 0 or -errno, and the former stays. */
+int source_reload(struct source *source, uint64_t now);
+/* The generation of the snapshot in force, without a look at the files. */
+uint32_t source_generation(struct source *source);
+
+#endif

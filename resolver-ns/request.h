@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A request of the user under way, of whatever kind: its deadline, its end, and the way back to the user:
+ * by the return of a synchronous call or by a callback. Each kind embeds it and brings operations.
+ */
+#ifndef NSAUX_REQUEST_H
+#define NSAUX_REQUEST_H
+
+#include "context.h"
+
+struct request;
+
+struct request_ops {
+	/* Lock held, context awake: asks what is to be asked. May finish the request at once. */
+	void (*begin)(struct request *r);
+	/* Lock held: leaves all its waiters. Called once, when it is finished, cancelled or closed. */
+	void (*stop)(struct request *r);
+	/* Lock held: the deadline has come. Returns the status to end with; may be NULL: EAI_AGAIN. */
+	int (*expire)(struct request *r);
+	/* No lock: calls the user's callback, giving away the results. */
+	void (*deliver)(struct request *r);
+	/* No lock: frees all that is left, and r. */
+	void (*destroy)(struct request *r);
+};
+
+struct request {
+	LIST_ENTRY(request) link;      /* of the context */
+	TAILQ_ENTRY(request) done_link; /* of the engine's finished ones */
+	const struct request_ops *ops;
+	struct vsresolv *ctx;
+	struct rconf *conf; /* what it resolves by, from begin to end */
+	uint64_t id;        /* 0: synchronous */
+	uint64_t began;     /* engine_now() */
+	struct loop_timer deadline;
+	bool finished, delivering;
+	int status;
+	struct vsresolv_info info;
+};
+
+/* Sets the fields; timeout_ms as in vsresolv.h. */
+void request_init(struct request *r, struct vsresolv *ctx, const struct request_ops *ops);
+
+/*
+ * request_run: begins, waits, returns the status; r is then the caller's to read and destroy. Everything
+ * that goes wrong before begin() is status, too (EAI_SYSTEM and info.error).
+ * request_start: 0 and *id, or -errno and r is destroyed.
+ */
+int request_run(struct request *r, int timeout_ms);
+int request_start(struct request *r, int timeout_ms, uint64_t *id);
+
+/* Lock held: it is over. The first call counts. With EAI_SYSTEM, r->info.error is set before. */
+void request_finish(struct request *r, int status);
+/* What the status of a query (see queries.h) is to the user: 0 and an answer, else EAI_*; sets
+ * info. */
+int request_status(struct request *r, int status, const struct answer *answer);
+
+/* Lock held. The answer of the cache at once (1; a reference in *answer), or the query is asked (0), or
+ * -errno. Counts hits; begins a prefetch where that is due. */
+int request_ask(struct request *r, const struct dns_question *question, struct query_waiter *w,
+	struct answer **answer);
+
+#endif
