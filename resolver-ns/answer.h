@@ -46,12 +46,13 @@ int answer_status(const struct answer *answer);
 /* Fills source, rcode, ad (trust_ad alone), ttl and server. */
 void answer_info(const struct answer *answer, uint64_t now, bool trust_ad, struct vsresolv_info *info);
 
-/* To the cache: positive ones, and negative ones that have a TTL (RFC 2308); a DNS_FAILURE is not kept.
+/* To the cache: positive ones, and negative ones that have a TTL (RFC 2308); a DNS_FAILURE is not kept,
+ * nor are types from 0xff00 on (private use), which other things in the cache have for their space.
  * stale_seconds as in vsresolv_config. */
 void answer_store(struct cache *cache, const struct dns_question *question,
 	const struct answer *answer, unsigned stale_seconds);
 /* From the cache. flags as of cache_get(). *prefetch: the entry has been used at least twice and a tenth
- * of its time, at least a second, is what is left. -ENOENT. Needs no lock. */
+ * of its time, at least a second, is what is left. -ENOENT, -ENOMEM. Needs no lock. */
 int answer_find(struct cache *cache, const struct dns_question *question, uint64_t now,
 	unsigned flags, struct answer **answer, bool *prefetch);
 

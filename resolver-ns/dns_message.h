@@ -59,7 +59,7 @@ struct dns_walk {
 int dns_header_read(const uint8_t *message, size_t len, struct dns_header *header); /* -EBADMSG */
 /* Passes over the questions. -EBADMSG. */
 int dns_walk_begin(struct dns_walk *walk, const uint8_t *message, size_t len);
-/* 1, 0 at the end, -EBADMSG; after that no more may be asked for. */
+/* 1, 0 at the end, -EBADMSG; after that no more may be asked for, and what is in *record is undefined. */
 int dns_walk_next(struct dns_walk *walk, struct dns_record *record);
 
 /*
@@ -77,7 +77,8 @@ enum dns_kind {
 	DNS_POSITIVE, /* has a record of the type behind its CNAMEs */
 	DNS_NODATA,   /* RFC 2308 section 2.2 */
 	DNS_NO_NAME,  /* NXDOMAIN, RFC 2308 section 2.1, behind CNAMEs, too */
-	DNS_FAILURE,  /* another rcode, or a chain of CNAMEs that is a loop or too long, or a referral */
+	DNS_FAILURE,  /* another rcode; a chain of CNAMEs that is a loop or too long; a referral; nothing
+		       * but records of the type that cannot be read, or nothing before a truncation */
 };
 
 struct dns_summary {
@@ -87,10 +88,11 @@ struct dns_summary {
 	bool has_opt;
 	/* Seconds that it may be kept: the smallest TTL of the chain and of the records (positive),
 	 * or of the SOA and its MINIMUM (negative, RFC 2308 section 5); 0: not to be kept. Not more than
-	 * a day, and negative not more than three hours. */
+	 * a day, and negative not more than three hours. Truncated ones are not to be kept. */
 	uint32_t ttl;
-	struct dns_name final; /* at the end of the CNAMEs, as the server writes it */
-	unsigned records;      /* of the type, at `final` */
+	struct dns_name final; /* at the end of the CNAMEs, as the server writes it; without CNAMEs
+				* the question's */
+	unsigned records;      /* of the type, at `final`, that can be read; 0 unless positive */
 };
 
 /* message: one that dns_is_reply() has passed. 0 or -EBADMSG. */

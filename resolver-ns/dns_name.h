@@ -10,6 +10,7 @@
 #define DNS_NAME_MAX 255   /* bytes on the wire, RFC 1035 section 2.3.4 */
 #define DNS_LABEL_MAX 63
 #define DNS_TEXT_MAX 1010  /* bytes of the longest text, escapes and NUL included */
+#define DNS_NAMES_BEGIN 12 /* in a message, behind its header: no pointer leads to before it */
 
 struct dns_name {
 	uint8_t len; /* at least 1: the root */
@@ -27,7 +28,8 @@ int dns_name_parse(struct dns_name *name, const char *text);
 int dns_name_text(const struct dns_name *name, char *text, size_t size);
 
 /* dns_name_read: at *pos of a message, with compression pointers (RFC 1035 section 4.1.4), each of
- * which must point to before where it was found; *pos is then behind it. -EBADMSG. */
+ * which must point to before the labels that it ends, and not into the header; *pos is then behind it.
+ * -EBADMSG, also with more pointers than 64. */
 int dns_name_read(struct dns_name *name, const uint8_t *message, size_t len, size_t *pos);
 
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b); /* ASCII case apart */
