@@ -118,6 +118,12 @@ uint64_t loop_now(const struct loop *loop)
 	return loop->now;
 }
 
+uint64_t loop_refresh(struct loop *loop)
+{
+	read_clock(loop);
+	return loop->now;
+}
+
 int loop_io_add(struct loop *loop, struct loop_io *io, int fd, uint32_t events)
 {
 	struct epoll_event event = {.events = events, .data.ptr = io};

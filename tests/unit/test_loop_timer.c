@@ -187,6 +187,23 @@ static void clock_never_backwards(void **state)
 	assert_true(loop_now(f->loop) == 2000);
 }
 
+/* Between turns, too, "in 100" is counted from now. */
+static void refresh(void **state)
+{
+	struct fixture *f = *state;
+	struct tick t = {.timer.fn = on_tick, .f = f};
+
+	f->now = 5000;
+	assert_int_equal(loop_now(f->loop), 1000);
+	assert_int_equal(loop_refresh(f->loop), 5000);
+	assert_int_equal(loop_now(f->loop), 5000);
+	assert_int_equal(loop_timer_in(f->loop, &t.timer, 100), 0);
+	assert_int_equal(loop_due(f->loop), 5100);
+	f->now = 4000;
+	assert_int_equal(loop_refresh(f->loop), 5000);
+	loop_timer_del(f->loop, &t.timer);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -197,6 +214,7 @@ int main(void)
 		test(many_timers),
 		test(past_does_not_jump_the_queue),
 		test(clock_never_backwards),
+		test(refresh),
 	};
 
 	return cmocka_run_group_tests_name("loop_timer", tests, NULL, NULL);

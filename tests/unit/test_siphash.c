@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "t.h"
-#include "rpcbind-ns/siphash.h"
+#include "siphash.h"
 
 static const struct siphash_key key = {
 	{UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}};

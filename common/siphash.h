@@ -3,8 +3,8 @@
  * SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): a hash for
  * tables whose keys a stranger chooses. Without the key he cannot make them fall together.
  */
-#ifndef RPCBIND_SIPHASH_H
-#define RPCBIND_SIPHASH_H
+#ifndef NSAUX_SIPHASH_H
+#define NSAUX_SIPHASH_H
 
 #include <stddef.h>
 #include <stdint.h>
