@@ -6,8 +6,8 @@
  * other; the oldest segment makes room, but what was asked for since it was written is kept.
  * So the limit is exact: what is counted is what malloc took, its overhead included.
  *
- * Thread-safe, and made for many readers: shards by hash, each with its lock, in which nothing waits
- * and only bytes are copied. Times are nanoseconds of CLOCK_BOOTTIME, from the caller.
+ * Thread-safe, and made for many readers: a reader takes a lock of its CPU, in which nothing waits and
+ * only bytes are copied. Times are nanoseconds of CLOCK_BOOTTIME, from the caller.
  */
 #ifndef NSAUX_CACHE_H
 #define NSAUX_CACHE_H
@@ -36,15 +36,15 @@ struct cache_times {
 };
 
 /* limit: bytes; below 16 KiB (0 too) nothing is kept. No memory is taken for entries before the
- * first one comes. */
+ * first one comes. -ENOMEM, -EAGAIN: there is no randomness for the key of the hash yet. */
 int cache_new(struct cache **cache, size_t limit, struct vsresolv_budget *budget);
 void cache_free(struct cache *cache); /* NULL is allowed */
 
 /*
- * cache_get: copies the value. Returns its length; -ENOENT; -EMSGSIZE: `size` is too small, and
- * times and *hits are written, *need is the length. flags: CACHE_STALE; CACHE_QUIET: does not count as
- * use. *hits: how often it has been asked for since it was written, this time included (it stops
- * at 255). times, hits, need may be NULL.
+ * cache_get: copies the value. Returns its length; -ENOENT; -EMSGSIZE: `size` is too small: *hit is
+ * written, and it does not count as use. flags: CACHE_STALE; CACHE_QUIET: does not count as use.
+ * hits: how often it has been asked for since it was put, this time included (it stops at 255).
+ * hit may be NULL.
  */
 #define CACHE_STALE 0x1u
 #define CACHE_QUIET 0x2u
@@ -56,8 +56,9 @@ struct cache_hit {
 long cache_get(struct cache *cache, const struct cache_key *key, uint64_t now, unsigned flags,
 	void *value, size_t size, struct cache_hit *hit);
 
-/* cache_put: in the place of an earlier value. 0, -E2BIG, -ENOMEM, -ENOSPC (of the budget). After an
- * error no value is there, the earlier one neither. */
+/* cache_put: in the place of an earlier value. 0; -E2BIG: longer than CACHE_VALUE_MAX, or with its key
+ * more than a quarter of the limit; -ENOMEM; -ENOSPC: of the limit, of the budget. After an error no value
+ * is there, the earlier one neither. */
 int cache_put(struct cache *cache, const struct cache_key *key, const struct cache_times *times,
 	const void *value, size_t len);
 
@@ -66,10 +67,12 @@ int cache_put(struct cache *cache, const struct cache_key *key, const struct cac
 typedef bool cache_match_fn(void *arg, const struct cache_key *key);
 void cache_forget(struct cache *cache, cache_match_fn *match, void *arg);
 
-/* Entries that can be asked for, and bytes taken, of the allocator's too. */
+/* Entries (some may have expired), and the bytes taken for them, of the allocator's too: never more than
+ * the limit. What an empty cache takes, some 200 bytes, is not in it. */
 void cache_count(struct cache *cache, uint64_t *entries, uint64_t *bytes);
 
-/* For the budget: frees the oldest segment unless a lock is taken just now; how many bytes. */
+/* For the budget: frees the oldest segment; how many bytes. 0: there is none, or another thread is writing,
+ * which will do it before it goes. */
 size_t cache_shrink(struct cache *cache);
 
 #endif
