@@ -4,17 +4,23 @@
 #define NSAUX_GUARD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "vsresolv.h"
 
 struct guard;
 
-/* registry may be NULL. vs: the context's own, or NULL. */
+/* registry may be NULL. vs: the context's own, or NULL: then all VSs are others. */
 int guard_new(struct guard **guard, struct vs_reg *registry, struct vs *vs);
 void guard_free(struct guard *guard); /* NULL is allowed */
-/* Loopback, the wildcard (IPv4-mapped too), and an address of another VS of the registry: false. In the
- * namespace of a mark VS vs_by_address() decides; a namespace VS compares with the addresses of
- * all other VSs, which are read at most once a second. guard NULL: true. */
+/*
+ * Loopback, the wildcard (IPv4-mapped too), and an address of another VS of the registry: false.
+ * In the namespace of a mark VS vs_by_address() decides of what is local there; what is local and
+ * nobody's is not allowed either. A namespace VS compares with the addresses of all other VSs,
+ * too; of one that it has itself, they may have the same. The addresses are read at most once a
+ * second, and not before they are asked for; while they cannot be read nothing is allowed but
+ * what is decided without them. guard NULL: true.
+ */
 bool guard_allows(struct guard *guard, int family, const void *addr, uint64_t now);
 
 #endif
