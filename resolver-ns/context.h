@@ -34,6 +34,8 @@ struct vsresolv {
 	/* Under the engine's lock; there while context_wake() holds: */
 	LIST_HEAD(, request) requests; /* of this context that are not delivered yet */
 	unsigned awake;
+	uint64_t slept; /* when it was last awake */
+	struct loop_timer linger;
 	struct queries *queries;
 	struct netview *view;
 
@@ -43,8 +45,11 @@ struct vsresolv {
 /* False in a child of the process that opened it. */
 bool context_is_ours(const struct vsresolv *ctx);
 
+/* In such a child: frees what is under the engine's lock, without a word to the kernel. */
+void context_forsake(struct vsresolv *ctx);
+
 /* With the lock held: queries and view are there until context_sleep(). In a loop of the application they
- * stay for the next, without descriptors after VSRESOLV_LINGER_MS; else they go with the last. */
+ * go VSRESOLV_LINGER_MS after the last one; else with it. */
 int context_wake(struct vsresolv *ctx);
 void context_sleep(struct vsresolv *ctx);
 
