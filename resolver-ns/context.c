@@ -69,16 +69,23 @@ static int make_queries(struct vsresolv *ctx)
 	return queries_new(&ctx->queries, &config);
 }
 
+static int make_view(struct vsresolv *ctx)
+{
+	/* Without a loop of the application nobody would hear of changes. */
+	int rc = netview_new(&ctx->view, ctx->place,
+		ctx->has_loop ? engine_loop(ctx->engine) : NULL);
+
+	if (rc == 0)
+		netview_tell(ctx->view, &ctx->epoch);
+	return rc;
+}
+
 int context_wake(struct vsresolv *ctx)
 {
-	int rc = 0;
+	int rc = ctx->queries ? 0 : make_queries(ctx);
 
-	if (!ctx->queries)
-		rc = make_queries(ctx);
-	/* Without a loop of the application nobody would hear of changes. */
 	if (rc == 0 && !ctx->view)
-		rc = netview_new(&ctx->view, ctx->place,
-			ctx->has_loop ? engine_loop(ctx->engine) : NULL);
+		rc = make_view(ctx);
 	if (rc == 0)
 		ctx->awake++;
 	else if (ctx->awake == 0 && !loop_timer_set(&ctx->linger))
