@@ -18,6 +18,7 @@ static const struct vsctl_command *const commands[] = {
 	&vsctl_show,
 	&vsctl_check,
 	&vsctl_exec,
+	&vsctl_resolve,
 	&vsctl_rpc,
 	&vsctl_import,
 	&vsctl_reload,

@@ -81,6 +81,8 @@ extern const struct vsctl_command vsctl_exec;
 extern const struct vsctl_command vsctl_up, vsctl_down, vsctl_apply;
 /* vsctl_keep.c, vsctl_address.c */
 extern const struct vsctl_command vsctl_keep, vsctl_address;
+/* resolver-ns/vsctl_resolve.c */
+extern const struct vsctl_command vsctl_resolve;
 /* vsctl_import.c */
 extern const struct vsctl_command vsctl_import;
 
