@@ -11,7 +11,7 @@
  *     VS PEER LOCAL TEXT
  *
  * TEXT is that of the request. To "connect HOST PORT" it tells what became of a TCP connection
- * from inside the VS to there; HOST is an address in digits. "old" does without what only new
+ * from inside the VS to there, and to "resolve HOST" what the name is to the VS. "old" does without what only new
  * kernels have, for tests. SIGHUP reads the directory again.
  *
  * What it is about:
@@ -22,6 +22,7 @@
  *      stays open keeps the namespace alive.
  *   3. The socket, or the address that was asked, tells the VS; never what a client says.
  *   4. A datagram that is no VS's is not answered.
+ *   5. A name is resolved by the VS that was asked (vsserver_names.c), never by getaddrinfo(3).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,57 +41,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vsreg.h"
-
-#define PORT_EACH 7007
-#define PORT_SHARED 7008
-#define ADDRESSES_MAX 256 /* of one VS */
-#define FD_MAX 8192
-#define LINE 512
-#define ANSWER (LINE + VS_NAME_MAX + 128)
-#define BATCH 32
-
-struct tenant { /* a VS that is served */
-	TAILQ_ENTRY(tenant) link;
-	struct vs *vs; /* a reference */
-	struct vs_bound tcp[ADDRESSES_MAX], udp[ADDRESSES_MAX];
-	unsigned tcp_count, udp_count;
-	int shared; /* with the other VSs of its namespace; -1: none */
-};
-
-struct request {
-	struct tenant *tenant;
-	int fd;                       /* it came in by this... */
-	uint64_t serial;              /* ...when that was still the same */
-	struct sockaddr_storage peer; /* of a datagram */
-	socklen_t peer_len;
-	struct vs_path path; /* SHARED */
-	char text[LINE];
-};
-
-enum kind { UNUSED, LISTENER, EACH, SHARED, OUTGOING };
-
-struct handle { /* what a descriptor is for */
-	enum kind kind; /* EACH: of one VS; a datagram socket, or a connection */
-	struct tenant *tenant;   /* SHARED: NULL */
-	struct request *request; /* OUTGOING: to be answered */
-	uint64_t serial;
-};
-
-struct server {
-	struct vs_reg_config config;
-	struct vs_reg *reg;
-	int hangup; /* readable at SIGHUP */
-	int epoll;
-	uint64_t serial;
-	TAILQ_HEAD(, tenant) tenants;
-	struct handle handles[FD_MAX]; /* by descriptor */
-};
+#include "vsserver.h"
 
 /* ---- descriptors ---- */
 
 /* One that is watched already stays what it is. */
-static bool watch(struct server *s, int fd, enum kind kind, struct tenant *tenant, uint32_t events)
+bool watch(struct server *s, int fd, enum kind kind, struct tenant *tenant, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.fd = fd };
 
@@ -148,7 +104,7 @@ static size_t compose(const struct server *s, const struct request *r, const cha
 }
 
 /* Back the way it came. An answer for which there is no room is lost, as datagrams are. */
-static void answer(struct server *s, struct request *r, const char *text)
+void answer(struct server *s, struct request *r, const char *text)
 {
 	char line[ANSWER];
 	struct iovec iov = { line, 0 };
@@ -168,31 +124,24 @@ static void answer(struct server *s, struct request *r, const char *text)
 
 /* vs_socket() is all that it takes: the routes of the VS choose the source, and where it has none,
  * the peer is unreachable. */
-static int open_outgoing(struct tenant *t, const char *host, const char *port)
+static int open_outgoing(struct tenant *t, const struct addrinfo *to)
 {
-	struct addrinfo *to, hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM };
-	int fd, rc, tries = 2;
+	int rc, tries = 2, fd = vs_socket(t->vs, to->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	if (getaddrinfo(host, port, &hints, &to))
-		return -EINVAL;
-	fd = rc = vs_socket(t->vs, to->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (fd >= 0) {
-		setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &tries, sizeof(tries));
-		rc = connect(fd, to->ai_addr, to->ai_addrlen) < 0 ? -errno : 0;
-	}
-	freeaddrinfo(to);
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &tries, sizeof(tries));
+	rc = connect(fd, to->ai_addr, to->ai_addrlen) < 0 ? -errno : 0;
 	if (rc == 0 || rc == -EINPROGRESS)
 		return fd;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return rc;
 }
 
-static void connect_out(struct server *s, struct request *r, const char *host, const char *port)
+void connect_out(struct server *s, struct request *r, const struct addrinfo *to)
 {
 	struct request *kept = malloc(sizeof(*kept));
-	int fd = kept ? open_outgoing(r->tenant, host, port) : -ENOMEM;
+	int fd = kept ? open_outgoing(r->tenant, to) : -ENOMEM;
 
 	if (fd >= 0 && watch(s, fd, OUTGOING, r->tenant, EPOLLOUT)) {
 		*kept = *r;
@@ -225,12 +174,15 @@ static void on_outgoing(struct server *s, int fd)
 /* True: it is a command, and is being seen to. */
 static bool is_command(struct server *s, struct request *r)
 {
-	char host[64], port[8];
+	char host[256], port[8];
 
 	r->text[strcspn(r->text, "\r\n")] = '\0';
-	if (sscanf(r->text, "connect %63s %7s", host, port) != 2)
+	if (sscanf(r->text, "connect %255s %7s", host, port) == 2)
+		names_ask(s, r, host, port);
+	else if (sscanf(r->text, "resolve %255s", host) == 1)
+		names_ask(s, r, host, NULL);
+	else
 		return false;
-	connect_out(s, r, host, port);
 	return true;
 }
 
@@ -383,11 +335,13 @@ static void add_tenant(struct server *s, struct vs *vs)
 	neighbour = find_neighbour(s, t);
 	t->shared = neighbour ? neighbour->shared : open_shared(s, vs);
 	TAILQ_INSERT_TAIL(&s->tenants, t, link);
+	names_add(s, t);
 	listen_all(s, t);
 }
 
 static void remove_tenant(struct server *s, struct tenant *t)
 {
+	names_remove(t);
 	for (int fd = 0; fd < FD_MAX; fd++) {
 		if (s->handles[fd].kind != UNUSED && s->handles[fd].tenant == t)
 			forget(s, fd);
@@ -419,6 +373,8 @@ static void on_ready(struct server *s, int fd)
 
 	if (fd == vs_reg_fd(s->reg))
 		vs_reg_dispatch(s->reg, on_event, s);
+	else if (fd == vsresolv_loop_fd(s->loop))
+		vsresolv_process(s->loop);
 	else if (fd == s->hangup && read(fd, &info, sizeof(info)) > 0)
 		vs_reg_reload(s->reg, &s->config, on_event, s); /* an error changes nothing */
 	else if (kind == LISTENER)
@@ -487,6 +443,8 @@ int main(int argc, char **argv)
 	}
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->hangup = open_hangup();
+	if (!names_open(s))
+		return 1;
 	/* Those that are there already are not announced. */
 	for (struct vs *vs = NULL; (vs = vs_reg_next(s->reg, vs));)
 		add_tenant(s, vs);
