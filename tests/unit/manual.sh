@@ -14,7 +14,7 @@ trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/vs.d" && : >"$tmp/empty.conf" || exit 99
 cd "$top_srcdir" || exit 99
 pages=(common/libvsreg.3 common/vsctl.8 common/nsaux-vs.5
-	rpcbind-ns/rpcbind-ns.8 rpcbind-ns/rpcbind-ns.conf.5)
+	rpcbind-ns/rpcbind-ns.8 rpcbind-ns/rpcbind-ns.conf.5 resolver-ns/libnss_vs.8)
 count=0 failed=0
 
 # ---- TAP
@@ -67,7 +67,7 @@ installed() { # PAGE: an Xr of ours leads to a page that there is
 	local name section
 	sed -nE 's/^\.Xr ([^ ]+) ([0-9]).*/\1 \2/p' "$1" | sort -u | while read -r name section; do
 		case $name in
-		libvs* | nsaux* | rpcbind-ns* | vsctl*)
+		libvs* | libnss_vs* | nsaux* | rpcbind-ns* | vsctl*)
 			grep -q "/$name\.$section\$" <<<"$manuals" || echo "$name($section)" ;;
 		esac
 	done
@@ -153,7 +153,7 @@ vs_example() {
 	return $rc
 }
 read -ra cc_words <<<"$cc"
-program_example() { "${cc_words[@]}" -std=gnu11 -Wall -Wextra -Werror -Icommon -fsyntax-only -xc "$1"; }
+program_example() { "${cc_words[@]}" -std=gnu11 -Wall -Wextra -Werror -Icommon -Iresolver-ns -fsyntax-only -xc "$1"; }
 
 try_examples() { # PAGE KIND CMD...
 	local file n=0
@@ -164,6 +164,7 @@ try_examples() { # PAGE KIND CMD...
 	[ $n -gt 0 ] || report '' "$1 has examples for $2"
 }
 try_examples common/libvsreg.3 program program_example
+[ ! -f /usr/include/krb5/krb5.h ] || try_examples resolver-ns/libnss_vs.8 program program_example
 try_examples common/nsaux-vs.5 vs.d vs_example
 try_examples rpcbind-ns/rpcbind-ns.8 rpcbind-ns.conf config_example
 try_examples rpcbind-ns/rpcbind-ns.conf.5 rpcbind-ns.conf config_example
@@ -263,6 +264,8 @@ tells common/nsaux-vs.5 common/network.h NETWORK_ADDRESSES_MAX addresses
 tells common/nsaux-vs.5 common/network.h NETWORK_POOLS_MAX pools
 tells common/nsaux-vs.5 common/network.h NETWORK_ROUTES_MAX routes
 tells common/nsaux-vs.5 common/network.h NETWORK_SYSCTLS_MAX settings
+
+tells resolver-ns/libnss_vs.8 resolver-ns/thread_context.c BUDGET "MiB in all contexts"
 
 # ---- READMEs
 
