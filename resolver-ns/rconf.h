@@ -35,11 +35,11 @@ struct rconf_sort {
 
 /* The words are those of resolv.conf(5). */
 struct rconf {
-	atomic_uint refs;
+	_Atomic uint64_t refs;
 	uint32_t generation; /* another one for each snapshot of a source */
 	unsigned server_count, search_count, sort_count;
 	struct rconf_server servers[RCONF_SERVERS_MAX];
-	struct dns_name *search;
+	struct dns_name *search; /* may have the root */
 	struct rconf_sort sortlist[RCONF_SORTLIST_MAX];
 	unsigned ndots;      /* 1; at most 15 */
 	unsigned timeout_ms; /* of an attempt: 5000; at most 30000 */
@@ -49,21 +49,28 @@ struct rconf {
 	struct services *services; /* NULL: the table built in */
 };
 
+/* A snapshot with the defaults, without servers and files; NULL: no memory. A source does that. */
+struct rconf *rconf_new(void);
 struct rconf *rconf_ref(struct rconf *conf);
 void rconf_unref(struct rconf *conf); /* NULL is allowed */
 
 typedef void rconf_log_fn(void *arg, int priority, const char *text); /* with file and line */
 
-/* Reads the text of a resolv.conf into *conf, which has the defaults. What is unknown or wrong is told
+/*
+ * Reads the text of a resolv.conf into *conf, which has the defaults. What is unknown or wrong is told
  * with its line and passed over, as all resolvers do; a nameserver line that is wrong is an error, so
- * that no other server is asked than was meant: -EINVAL. edns0 is on unless an option says otherwise
- * ("no-edns0" is ours). */
+ * that no other server is asked than was meant: -EINVAL. Also -EFBIG, -ENOMEM; *conf is half
+ * changed then. edns0 is on unless an option says otherwise ("no-edns0" is ours).
+ *
+ * Other than resolv.conf(5), a line may be indented, and '#' or ';' begins a comment before any word.
+ */
 int rconf_parse(struct rconf *conf, const char *text, size_t len, const char *file, rconf_log_fn *log,
 	void *arg);
-/* "ndots:2 rotate": the options alone. */
+/* "ndots:2 rotate": the options alone. -EINVAL: one of them is wrong; the others are set. */
 int rconf_parse_options(struct rconf *conf, const char *text, const char *file, unsigned line,
 	rconf_log_fn *log, void *arg);
-/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[fe80::1%eth0]:53". -EINVAL. */
+/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[fe80::1%eth0]:53". -EINVAL, also for the wildcard
+ * and groups. An IPv4-mapped address is one of IPv4. */
 int rconf_parse_server(struct rconf_server *server, const char *text);
 
 /* Where snapshots come from. Thread-safe. */
