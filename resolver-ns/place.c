@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is known of a place: which namespace it is, by its cookie, and the way back into it. Of an
- * explicit namespace the bytes of its file handle are kept, where the kernel has them, and its
- * path; no descriptor, which would keep it alive.
+ * What is known of a place: which namespace it is, by its cookie, and the way back into it: a path,
+ * or where none was given the bytes of a file handle; no descriptor, which would keep it alive. By
+ * a handle a namespace can be opened for as long as anybody holds it, and be held so again. A path
+ * ends when its owner says so.
  */
 #include "config.h"
 
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "parse.h"
@@ -97,12 +99,23 @@ static int check_path(const char *path, unsigned without, uint64_t cookie)
 		return fd;
 	rc = get_cookie(fd, without, &found);
 	close(fd);
-	if (rc == 0 && found != cookie)
-		rc = -ESTALE;
-	return rc;
+	return rc == 0 && found != cookie ? -ESTALE : rc;
 }
 
-/* Without a path the handle is the only way back, so that it must be one. */
+/* As long as there are sockets of ours in it, its numbers are nobody else's. */
+static int know_path(struct place *p, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	p->has_path = true;
+	p->dev = st.st_dev;
+	p->ino = st.st_ino;
+	return 0;
+}
+
+/* As the only way back it must be one. */
 static int know_handle(struct place *p, int fd, unsigned without, bool only)
 {
 	int rc = without & NETNS_NO_HANDLE ? -EOPNOTSUPP : netns_handle_get(fd, &p->handle);
@@ -126,15 +139,15 @@ static int know_namespace(struct place *p, const struct vsresolv_config *config,
 	uint64_t cookie;
 
 	if (fd < 0)
-		fd = netns_open(config->netns_path);
+		fd = netns_open(p->path);
 	if (fd < 0)
 		return fd;
 	rc = get_cookie(fd, without, &cookie);
 	if (rc == 0)
-		rc = know_handle(p, fd, without, !config->netns_path);
+		rc = config->netns_path ? know_path(p, fd) : know_handle(p, fd, without, true);
 	if (fd != config->netns_fd)
 		close(fd);
-	if (rc == 0 && config->netns_fd >= 0 && config->netns_path)
+	else if (rc == 0 && config->netns_path)
 		rc = check_path(config->netns_path, without, cookie);
 	if (rc == 0)
 		atomic_store(&p->cookie, cookie);
@@ -235,7 +248,15 @@ bool place_is_mark(const struct place *place)
 
 bool place_is_gone(const struct place *place)
 {
-	return place->vs && vs_is_gone(place->vs);
+	struct stat st;
+
+	if (place->vs)
+		return vs_is_gone(place->vs);
+	if (!place->has_path)
+		return false;
+	if (stat(place->path, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return st.st_dev != place->dev || st.st_ino != place->ino;
 }
 
 struct vs *place_vs(const struct place *place)

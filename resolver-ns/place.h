@@ -39,7 +39,8 @@ int place_socket(struct place *place, int family, int type, int protocol);
 /* The number of a device of the VS, asked of a socket made there. -ENODEV. */
 int place_ifindex(struct place *place, const char *device, unsigned *ifindex);
 bool place_is_mark(const struct place *place);
-/* Gone for good? (of a VS of the registry; else false) */
+/* Gone? Of the registry's VSs, as that knows; with netns_path, when that no longer leads there (a
+ * system call); else never known, but by -ESTALE of a socket. */
 bool place_is_gone(const struct place *place);
 /* The VS of the registry, borrowed, or NULL. */
 struct vs *place_vs(const struct place *place);

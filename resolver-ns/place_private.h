@@ -16,13 +16,15 @@ struct place {
 	int (*open)(void *arg, int domain, int type, int protocol); /* the opener, or NULL */
 	void *open_arg;
 	_Atomic uint64_t cookie;    /* 0: not before the opener's first socket */
-	struct netns_handle handle; /* where there is neither vs nor open */
+	struct netns_handle handle; /* where there is neither vs, open nor a path of the caller */
 	bool is_home;               /* most threads are there already */
+	bool has_path;              /* the caller's */
+	uint64_t dev, ino;          /* of what is there */
 	uint32_t mark;
 	char device[IF_NAMESIZE], bind6_device[IF_NAMESIZE];
 	struct sockaddr_in bind4;  /* AF_UNSPEC: none */
 	struct sockaddr_in6 bind6; /* the same; its scope is found each time */
-	char path[];
+	char path[]; /* the caller's, or HOME_PATH */
 };
 
 #endif

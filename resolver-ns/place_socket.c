@@ -88,13 +88,13 @@ static int open_by_opener(struct place *p, int family, int type, int protocol)
 	return rc;
 }
 
-/* -ESTALE of a handle is also for who lacks the privilege: by its path it may be opened even so.
- * What is there now is checked by its cookie. */
+/* Home may be opened by its path by who lacks the privilege for its handle, of which the kernel says
+ * -ESTALE, too. What is there now is checked by its cookie. */
 static int open_namespace(const struct place *p)
 {
 	int fd = p->handle.size > 0 ? netns_handle_open(&p->handle) : -ESTALE;
 
-	if (fd != -ESTALE)
+	if (fd != -ESTALE || (!p->is_home && !p->has_path))
 		return fd;
 	fd = netns_open(p->path);
 	return fd == -ENOENT || fd == -ENOTDIR || fd == -EINVAL ? -ESTALE : fd;
