@@ -88,8 +88,8 @@ static int open_by_opener(struct place *p, int family, int type, int protocol)
 	return rc;
 }
 
-/* Home may be opened by its path by who lacks the privilege for its handle, of which the kernel says
- * -ESTALE, too. What is there now is checked by its cookie. */
+/* Home may be opened by its path by who lacks the privilege for its handle, of which the kernel
+ * says -ESTALE, too. What is there now is checked by its cookie. */
 static int open_namespace(const struct place *p)
 {
 	int fd = p->handle.size > 0 ? netns_handle_open(&p->handle) : -ESTALE;
