@@ -54,7 +54,8 @@ static size_t put_cname(struct out *o, uint32_t ttl, unsigned from, unsigned to)
 }
 
 /* Returns a pointer to the owner of what is at its end. */
-static unsigned put_chain(struct out *o, const struct zone_question *q, const struct zone_plan *plan)
+static unsigned put_chain(struct out *o, const struct zone_question *q,
+	const struct zone_plan *plan)
 {
 	unsigned owner = WRITE_OWNER;
 	unsigned links = q->type == ZONE_CNAME ? plan->chain > 0 : plan->chain;
@@ -75,8 +76,8 @@ static bool has_family(const struct zone_plan *plan, int family)
 	return !zone_says(plan, family == AF_INET ? ZONE_ONLY6 : ZONE_ONLY4);
 }
 
-static void address_of(uint8_t address[16], int family, const struct zone_plan *plan, unsigned number,
-	uint64_t hash, unsigned index)
+static void address_of(uint8_t address[16], int family, const struct zone_plan *plan,
+	unsigned number, uint64_t hash, unsigned index)
 {
 	const struct in_addr in4 = zone_address4(number, hash, index);
 	const struct in6_addr in6 = zone_address6(number, hash, index);
@@ -185,7 +186,8 @@ static void write_all(struct out *o, const struct zone_question *q, const struct
 	put_counts(o);
 }
 
-size_t answer_bare(uint8_t out[ANSWER_MAX], const struct zone_question *q, unsigned rcode, bool truncated)
+size_t answer_bare(uint8_t out[ANSWER_MAX], const struct zone_question *q, unsigned rcode,
+	bool truncated)
 {
 	struct out o = { .p = out, .limit = ANSWER_MAX };
 

@@ -12,7 +12,8 @@
 size_t answer_write(uint8_t out[ANSWER_MAX], size_t limit, const struct zone_question *q,
 	const struct zone_plan *plan, unsigned number);
 /* Header and question alone, with that rcode. */
-size_t answer_bare(uint8_t out[ANSWER_MAX], const struct zone_question *q, unsigned rcode, bool truncated);
+size_t answer_bare(uint8_t out[ANSWER_MAX], const struct zone_question *q, unsigned rcode,
+	bool truncated);
 /* One A record with ANSWER_FORGED for whatever is asked. */
 size_t answer_forged(uint8_t out[ANSWER_MAX], const struct zone_question *q);
 /* Spoils a sound answer as the plan says. Its length then. False: the plan spoils nothing. */

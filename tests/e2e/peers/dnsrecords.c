@@ -125,7 +125,8 @@ static void put_target_addresses(struct out *o, const struct zone_plan *plan, un
 	o->count[WRITE_ADDITIONAL] = (uint16_t)(o->count[WRITE_ADDITIONAL] + 2);
 }
 
-void put_srv(struct out *o, const struct zone_question *q, const struct zone_plan *plan, unsigned number)
+void put_srv(struct out *o, const struct zone_question *q, const struct zone_plan *plan,
+	unsigned number)
 {
 	const uint8_t *domain = behind_underscores(q->lower);
 	uint8_t name[ZONE_NAME];
@@ -272,7 +273,8 @@ static bool put_special(struct out *o, const struct zone_plan *plan, const uint8
 	}
 }
 
-bool put_ptr(struct out *o, const struct zone_question *q, const struct zone_plan *plan, unsigned *rcode)
+bool put_ptr(struct out *o, const struct zone_question *q, const struct zone_plan *plan,
+	unsigned *rcode)
 {
 	char digits[NIBBLES + 1], text[64];
 	uint8_t a[OCTETS];

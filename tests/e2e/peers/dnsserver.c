@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A name server for the tests: one thread that answers in many namespaces at the same addresses, each
- * with answers of its own (dnszone.h), and behaves as badly as the names tell it to. README.md has
- * the words.
+ * A name server for the tests: one thread that answers in many namespaces at the same addresses,
+ * each with answers of its own (dnszone.h), and behaves as badly as the names tell it to. README.md
+ * has the words.
  */
 #include "config.h"
 
@@ -23,16 +23,16 @@
 
 static void usage(void)
 {
-	fputs("usage: dnsserver [-e] [-a ADDRESS[%DEVICE]]... [-p PORT] [-n NAMESPACE]... [-N PREFIX:COUNT]\n"
-	      "                 [-b WORDS] [-t TTL] [-l FILE] [-c CPU]\n"
+	fputs("usage: dnsserver [-e] [-a ADDRESS[%DEVICE]]... [-p PORT] [-n NAMESPACE]...\n"
+	      "                 [-N PREFIX:COUNT] [-b WORDS] [-t TTL] [-l FILE] [-c CPU]\n"
 	      "       dnsserver -A NUMBER NAME    the addresses that it gives\n"
 	      "  -a  listens there (127.0.0.1); up to 8\n"
-	      "  -n  in that namespace; the first is number 0. Without: where it is started, as number 0\n"
+	      "  -n  in that namespace; the first is number 0. Without: where it is started, as 0\n"
 	      "  -N  in PREFIX0 and so on\n"
 	      "  -b  behaves so for all names; words with dots between them\n"
 	      "  -e  ends with its standard input, on which there are commands:\n"
-	      "      add NUMBER [NAMESPACE]; del NUMBER; behave NUMBER [WORDS]; cross NUMBER AS-NUMBER;\n"
-	      "      chance NUMBER tc|drop PERCENT; stats; quit\n"
+	      "      add NUMBER [NAMESPACE]; del NUMBER; behave NUMBER [WORDS];\n"
+	      "      cross NUMBER AS-NUMBER; chance NUMBER tc|drop PERCENT; stats; quit\n"
 	      "  -l  notes each question: NUMBER.ADDRESS udp|tcp SOURCE-PORT ID TYPE NAME\n",
 	      stderr);
 	exit(2);
@@ -100,7 +100,8 @@ static void stay_on(unsigned cpu)
 static void add_address(struct server *s, const char *text)
 {
 	/* The port comes when it is known. */
-	if (s->address_count == ADDRESSES_MAX || address_parse(&s->addresses[s->address_count], text, 0))
+	if (s->address_count == ADDRESSES_MAX ||
+	    address_parse(&s->addresses[s->address_count], text, 0))
 		usage();
 	s->address_count++;
 }

@@ -105,7 +105,8 @@ static void do_line(struct server *s, char *line)
 	if (rc)
 		printf("failed %s: %s\n", word[0], strerror(-rc));
 	else if (word[0][0] == 's')
-		printf("stats udp=%llu tcp=%llu ignored=%llu dropped=%llu truncated=%llu conns=%u later=%u\n",
+		printf("stats udp=%llu tcp=%llu ignored=%llu dropped=%llu truncated=%llu "
+		       "conns=%u later=%u\n",
 			(unsigned long long)s->udp, (unsigned long long)s->tcp,
 			(unsigned long long)s->ignored, (unsigned long long)s->dropped,
 			(unsigned long long)s->truncated, s->conn_count, s->later_count);

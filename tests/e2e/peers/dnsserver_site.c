@@ -23,7 +23,8 @@ int address_parse(struct listen_address *a, const char *text, uint16_t port)
 	size_t n = strcspn(text, "%");
 
 	*a = (struct listen_address){ .len = sizeof(a->addr.in4) };
-	if (n >= sizeof(a->text) || (text[n] && copy_str(a->device, sizeof(a->device), text + n + 1)))
+	if (n >= sizeof(a->text) ||
+	    (text[n] && copy_str(a->device, sizeof(a->device), text + n + 1)))
 		return -EINVAL;
 	memcpy(a->text, text, n);
 	if (inet_pton(AF_INET, a->text, &a->addr.in4.sin_addr) == 1) {
@@ -50,7 +51,8 @@ int port_watch(struct server *s, struct port *port)
 static int open_socket(const struct listen_address *a, int type, bool is_forged)
 {
 	union address addr = a->addr;
-	int fd = socket(addr.sa.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, size = BUFFER, rc;
+	int fd = socket(addr.sa.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1, size = BUFFER, rc;
 
 	if (fd < 0)
 		return -errno;
@@ -125,7 +127,8 @@ static int open_ports_in(struct server *s, struct site *site, const char *ns)
 
 	if (!ns[0])
 		return open_ports(s, site);
-	if (snprintf(path, sizeof(path), "%s%s", ns[0] == '/' ? "" : "/run/netns/", ns) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s%s", ns[0] == '/' ? "" : "/run/netns/", ns) >=
+	    (int)sizeof(path))
 		return -ENAMETOOLONG;
 	fd = netns_open(path);
 	if (fd < 0)

@@ -69,7 +69,8 @@ bool tcp_push(struct server *s, struct conn *conn)
 bool tcp_send(struct server *s, struct conn *conn, const uint8_t *data, size_t len)
 {
 	bool is_idle = conn->out_done == conn->out_len;
-	uint8_t *out = conn->out_len + len <= OUT_MAX ? realloc(conn->out, conn->out_len + len) : NULL;
+	size_t size = conn->out_len + len;
+	uint8_t *out = size <= OUT_MAX ? realloc(conn->out, size) : NULL;
 
 	if (!out) {
 		tcp_close(s, conn);
@@ -88,7 +89,8 @@ static bool answer(struct server *s, struct conn *conn, const struct zone_questi
 	struct zone_plan plan;
 	size_t len;
 
-	if (judge(s, &conn->port, q, &plan, false) == VERDICT_SILENT || zone_says(&plan, ZONE_TCPMUTE))
+	if (judge(s, &conn->port, q, &plan, false) == VERDICT_SILENT ||
+	    zone_says(&plan, ZONE_TCPMUTE))
 		return true;
 	if (zone_says(&plan, ZONE_TCPCLOSE)) {
 		tcp_close(s, conn);
@@ -143,7 +145,8 @@ static void answer_all(struct server *s, struct conn *conn)
 
 void tcp_input(struct server *s, struct conn *conn)
 {
-	ssize_t n = recv(conn->port.fd, conn->in + conn->have, sizeof(conn->in) - conn->have, MSG_DONTWAIT);
+	ssize_t n = recv(conn->port.fd, conn->in + conn->have, sizeof(conn->in) - conn->have,
+		MSG_DONTWAIT);
 
 	if (n < 0 && errno == EAGAIN)
 		return;

@@ -107,8 +107,8 @@ void note_question(struct server *s, const struct port *port, const struct zone_
 	/* The port is at the same place for both families. */
 	unsigned sport = from ? ntohs(from->in4.sin_port) : 0;
 
-	fprintf(s->log, "%u.%u %s %u %u %u ", port->site->number, port->index, is_udp ? "udp" : "tcp",
-		sport, q->id, q->type);
+	fprintf(s->log, "%u.%u %s %u %u %u ", port->site->number, port->index,
+		is_udp ? "udp" : "tcp", sport, q->id, q->type);
 	for (; *p; p += *p + 1)
 		for (unsigned i = 1; i <= *p + 1U; i++)
 			fputc(i > *p ? '.' : p[i] > ' ' && p[i] < 127 ? p[i] : '?', s->log);
@@ -128,7 +128,8 @@ static unsigned count_seen(struct server *s, const struct port *port, const stru
 enum verdict judge(struct server *s, const struct port *port, const struct zone_question *q,
 	struct zone_plan *plan, bool is_udp)
 {
-	const struct zone_plan defaults = { .ttl = s->ttl, .minimum = s->ttl, .many = 1, .targets = 2 };
+	const struct zone_plan defaults = { .ttl = s->ttl, .minimum = s->ttl, .many = 1,
+					    .targets = 2 };
 	const struct site *site = port->site;
 	unsigned seen = 0;
 
@@ -171,10 +172,9 @@ static size_t udp_limit(const struct zone_question *q, const struct zone_plan *p
 
 static bool is_truncated(const struct zone_plan *plan)
 {
-	const uint64_t words = UINT64_C(1) << ZONE_TC | UINT64_C(1) << ZONE_TCPCLOSE |
-		UINT64_C(1) << ZONE_TCPDRIP | UINT64_C(1) << ZONE_TCPCUT | UINT64_C(1) << ZONE_TCPMUTE;
-
-	return plan->words & words;
+	return zone_says(plan, ZONE_TC) || zone_says(plan, ZONE_TCPCLOSE) ||
+		zone_says(plan, ZONE_TCPDRIP) || zone_says(plan, ZONE_TCPCUT) ||
+		zone_says(plan, ZONE_TCPMUTE);
 }
 
 static void send_one(struct port *port, const union address *to, const uint8_t *data, size_t len)
@@ -287,7 +287,8 @@ void udp_input(struct server *s, struct port *port)
 		if (answer_slot(s, port, &slots[i], in[i].msg_len))
 			out[ready++] = in[i];
 	for (unsigned done = 0; done < ready;) {
-		int sent = sendmmsg(port->fd, out + done, ready - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		int sent = sendmmsg(port->fd, out + done, ready - done,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		done += sent > 0 ? (unsigned)sent : 1;
 	}

@@ -25,7 +25,8 @@ static void spoil_header(uint8_t *out, const struct zone_plan *plan)
 }
 
 /* Another name of the same length, or the same in the other case. */
-static void spoil_question(uint8_t *out, const struct zone_question *q, const struct zone_plan *plan)
+static void spoil_question(uint8_t *out, const struct zone_question *q,
+	const struct zone_plan *plan)
 {
 	uint8_t *p = out + 12;
 

@@ -32,11 +32,13 @@ void put_opt(struct out *o, const struct zone_question *q, unsigned rcode);
 void put_counts(struct out *o);
 
 /* dnsrecords.c; each counts what it writes. */
-void put_srv(struct out *o, const struct zone_question *q, const struct zone_plan *plan, unsigned number);
+void put_srv(struct out *o, const struct zone_question *q, const struct zone_plan *plan,
+	unsigned number);
 /* False: it is no name of an address. *rcode is set for those that are answered so. */
-bool put_ptr(struct out *o, const struct zone_question *q, const struct zone_plan *plan, unsigned *rcode);
-/* Records that must not be taken for the answer: of another owner, of another class, of a length that is
- * not that of an address. */
+bool put_ptr(struct out *o, const struct zone_question *q, const struct zone_plan *plan,
+	unsigned *rcode);
+/* Records that must not be taken for the answer: of another owner, of another class, of a length
+ * that is not that of an address. */
 void put_strangers(struct out *o, const struct zone_plan *plan);
 /* In the additional section: an address of somebody who was not asked for. */
 void put_poison(struct out *o, const struct zone_plan *plan);

@@ -21,16 +21,20 @@ struct word {
 static const struct word plain_words[] = {
 	{ "nodata", NONE, ZONE_NODATA }, { "nx", NONE, ZONE_NX }, { "nosoa", NONE, ZONE_NOSOA },
 	{ "huge", NONE, ZONE_HUGE }, { "bare", NONE, ZONE_BARE }, { "mixed", NONE, ZONE_MIXED },
-	{ "loopcname", NONE, ZONE_LOOPCNAME }, { "poison", NONE, ZONE_POISON }, { "ad", NONE, ZONE_AD },
+	{ "loopcname", NONE, ZONE_LOOPCNAME }, { "poison", NONE, ZONE_POISON },
+	{ "ad", NONE, ZONE_AD },
 	{ "loopback", NONE, ZONE_LOOPBACK }, { "noadd", NONE, ZONE_NOADD },
 	{ "srvdot", NONE, ZONE_SRVDOT }, { "srvevil", NONE, ZONE_SRVEVIL },
 	{ "only4", NONE, ZONE_ONLY4 }, { "only6", NONE, ZONE_ONLY6 }, { "first", NONE, ZONE_FIRST },
 	{ "mapped", NONE, ZONE_MAPPED },
-	{ "wrongid", NONE, ZONE_WRONGID }, { "wrongq", NONE, ZONE_WRONGQ }, { "cut", NONE, ZONE_CUT },
+	{ "wrongid", NONE, ZONE_WRONGID }, { "wrongq", NONE, ZONE_WRONGQ },
+	{ "cut", NONE, ZONE_CUT },
 	{ "looppointer", NONE, ZONE_LOOPPOINTER }, { "forward", NONE, ZONE_FORWARD },
-	{ "empty", NONE, ZONE_EMPTY }, { "short", NONE, ZONE_SHORT }, { "garbage", NONE, ZONE_GARBAGE },
+	{ "empty", NONE, ZONE_EMPTY }, { "short", NONE, ZONE_SHORT },
+	{ "garbage", NONE, ZONE_GARBAGE },
 	{ "noq", NONE, ZONE_NOQ }, { "twoq", NONE, ZONE_TWOQ }, { "query", NONE, ZONE_QUERY },
-	{ "opcode", NONE, ZONE_OPCODE }, { "trail", NONE, ZONE_TRAIL }, { "count", NONE, ZONE_COUNT },
+	{ "opcode", NONE, ZONE_OPCODE }, { "trail", NONE, ZONE_TRAIL },
+	{ "count", NONE, ZONE_COUNT },
 	{ "rdlen", NONE, ZONE_RDLEN }, { "case", NONE, ZONE_CASE },
 	{ "tc", NONE, ZONE_TC }, { "drop", NONE, ZONE_DROP }, { "forge", NONE, ZONE_FORGE },
 	{ "then", NONE, ZONE_THEN }, { "twice", NONE, ZONE_TWICE }, { "over", NONE, ZONE_OVER },
@@ -159,7 +163,8 @@ static void read_opt(struct zone_question *q, const uint8_t *message, size_t len
 	const uint8_t *p = message + q->end;
 
 	q->udp_size = 512;
-	q->has_opt = get16(message + 10) && len - q->end >= 11 && p[0] == 0 && get16(p + 1) == ZONE_OPT;
+	q->has_opt = get16(message + 10) && len - q->end >= 11 && p[0] == 0 &&
+		get16(p + 1) == ZONE_OPT;
 	if (q->has_opt && get16(p + 3) > 512)
 		q->udp_size = get16(p + 3);
 }
@@ -281,7 +286,8 @@ static bool excludes(const uint8_t *label, size_t len, unsigned type, unsigned s
 		return type != ZONE_A;
 	if (len == 6 && memcmp(label, "ifaaaa", 6) == 0)
 		return type != ZONE_AAAA;
-	return len > 2 && memcmp(label, "at", 2) == 0 && read_number(label + 2, len - 2, &n) && n != server;
+	return len > 2 && memcmp(label, "at", 2) == 0 && read_number(label + 2, len - 2, &n) &&
+		n != server;
 }
 
 static void read_label(struct zone_plan *plan, const uint8_t *label, size_t len)
@@ -291,7 +297,8 @@ static void read_label(struct zone_plan *plan, const uint8_t *label, size_t len)
 	for (size_t i = 0; i < sizeof(plain_words) / sizeof(plain_words[0]); i++) {
 		const struct word *w = &plain_words[i];
 
-		if (w->text[0] != (char)label[0] || strlen(w->text) != len || memcmp(w->text, label, len) != 0)
+		if (w->text[0] != (char)label[0] || strlen(w->text) != len ||
+		    memcmp(w->text, label, len) != 0)
 			continue;
 		if (w->number == NONE)
 			plan->words |= UINT64_C(1) << w->value;
@@ -303,7 +310,8 @@ static void read_label(struct zone_plan *plan, const uint8_t *label, size_t len)
 		const struct word *w = &number_words[i];
 		size_t n = strlen(w->text);
 
-		if (len > n && memcmp(w->text, label, n) == 0 && read_number(label + n, len - n, &value)) {
+		if (len > n && memcmp(w->text, label, n) == 0 &&
+		    read_number(label + n, len - n, &value)) {
 			set_number(plan, w->number, value);
 			return;
 		}

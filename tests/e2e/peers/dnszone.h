@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The zone of the test name server: every name is there, and what it has follows from the name and from
- * the number of the VS that asks. So whoever asked can tell whether an answer is one of his own.
+ * The zone of the test name server: every name is there, and what it has follows from the name and
+ * from the number of the VS that asks. So whoever asked can tell whether an answer is his own.
  *
  * A label of the name may be a word that says how the server behaves: "drop1.slow200.www.test" is
  * not answered at first, and 200 ms late after that. dnszone.c has the words; what they do is
@@ -26,13 +26,13 @@ enum zone_type {
 /* What a label can say without a number. */
 enum zone_word {
 	/* of what is in the answer */
-	ZONE_NODATA, ZONE_NX, ZONE_NOSOA, ZONE_HUGE, ZONE_BARE, ZONE_LOOPCNAME, ZONE_MIXED, ZONE_POISON,
-	ZONE_AD, ZONE_LOOPBACK, ZONE_NOADD, ZONE_SRVDOT, ZONE_SRVEVIL, ZONE_ONLY4, ZONE_ONLY6,
-	ZONE_FIRST, ZONE_MAPPED,
+	ZONE_NODATA, ZONE_NX, ZONE_NOSOA, ZONE_HUGE, ZONE_BARE, ZONE_LOOPCNAME, ZONE_MIXED,
+	ZONE_POISON, ZONE_AD, ZONE_LOOPBACK, ZONE_NOADD, ZONE_SRVDOT, ZONE_SRVEVIL, ZONE_ONLY4,
+	ZONE_ONLY6, ZONE_FIRST, ZONE_MAPPED,
 	/* of how it is written: spoiled messages */
 	ZONE_WRONGID, ZONE_WRONGQ, ZONE_CUT, ZONE_LOOPPOINTER, ZONE_FORWARD, ZONE_EMPTY, ZONE_SHORT,
-	ZONE_GARBAGE, ZONE_NOQ, ZONE_TWOQ, ZONE_QUERY, ZONE_OPCODE, ZONE_TRAIL, ZONE_COUNT, ZONE_RDLEN,
-	ZONE_CASE,
+	ZONE_GARBAGE, ZONE_NOQ, ZONE_TWOQ, ZONE_QUERY, ZONE_OPCODE, ZONE_TRAIL, ZONE_COUNT,
+	ZONE_RDLEN, ZONE_CASE,
 	/* of how it is sent */
 	ZONE_TC, ZONE_DROP, ZONE_FORGE, ZONE_THEN, ZONE_TWICE, ZONE_OVER, ZONE_NOEDNS, ZONE_OLD,
 	ZONE_TCPCLOSE, ZONE_TCPDRIP, ZONE_TCPCUT, ZONE_TCPMUTE,
@@ -71,7 +71,7 @@ void zone_plan(struct zone_plan *plan, const uint8_t *lower, unsigned type, unsi
 /* The same of a list of words with dots between them. False: it is too long. */
 bool zone_plan_text(struct zone_plan *plan, const char *words, unsigned type, unsigned server);
 
-/* A name in text, without escapes, as it is on the wire in lower case. Its length, 0: not a name. */
+/* A name in text, without escapes, as it is on the wire, in lower case. Its length; 0: none. */
 size_t zone_wire(uint8_t wire[ZONE_NAME], const char *text);
 uint64_t zone_hash(const uint8_t *lower, size_t len);
 uint64_t zone_hash_text(const char *name);
