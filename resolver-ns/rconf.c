@@ -30,6 +30,30 @@ struct rconf *rconf_new(void)
 	return conf;
 }
 
+struct rconf *rconf_copy(const struct rconf *conf)
+{
+	const size_t behind_refs = offsetof(struct rconf, generation);
+	struct rconf *copy = rconf_new();
+
+	if (!copy || !conf)
+		return copy;
+	/* Others may be counting references meanwhile. */
+	memcpy((char *)copy + behind_refs, (const char *)conf + behind_refs,
+		sizeof(*copy) - behind_refs);
+	copy->search = NULL;
+	hosts_ref(copy->hosts);
+	services_ref(copy->services);
+	if (conf->search_count > 0) {
+		copy->search = reallocarray(NULL, conf->search_count, sizeof(*copy->search));
+		if (!copy->search) {
+			rconf_unref(copy);
+			return NULL;
+		}
+		memcpy(copy->search, conf->search, conf->search_count * sizeof(*copy->search));
+	}
+	return copy;
+}
+
 struct rconf *rconf_ref(struct rconf *conf)
 {
 	atomic_fetch_add_explicit(&conf->refs, 1, memory_order_relaxed);

@@ -91,14 +91,21 @@ void source_free(struct source *source); /* NULL is allowed */
 /*
  * source_get: a reference to the snapshot in force. The files are looked at (by stat) when the last
  * look is a second old, and read when they changed; a file that cannot be read, or has an
- * error, is told once, and the former snapshot stays in force. now: nanoseconds, CLOCK_BOOTTIME.
- * -ENOENT and the like: there is no snapshot yet, and the file cannot be read; -EDESTADDRREQ: no name
- * server, which is an error of its own for who needs one: *conf is written then, too, without
- * servers.
- * A snapshot is cheap to get: one look at an atomic and a counter while nothing changes.
+ * error, is told once, and the former snapshot stays in force. One that is being written is let be for
+ * up to half a second. A file that is not there is like an empty one (for services the
+ * built-in table), but it is believed to be gone only after half a second. now: nanoseconds,
+ * CLOCK_BOOTTIME.
+ * -EACCES, -EINVAL and the like: there is no snapshot yet, and a file cannot be read or has errors;
+ * -EDESTADDRREQ: no name server, which is an error of its own for who needs one: *conf is written then,
+ * too, without servers.
+ * A snapshot is cheap to get: two looks at an atomic and a counter while nothing changes.
  */
 int source_get(struct source *source, uint64_t now, struct rconf **conf);
-/* source_reload: reads them now. 0 or -errno, and the former stays. */
+/* source_is_same: cheaper still, no counter: the snapshot of that generation is in force, and no look is
+ * due. False: source_get() will tell. */
+bool source_is_same(struct source *source, uint64_t now, uint32_t generation);
+/* source_reload: reads them now, whether or not they changed. 0, or -errno: of a file with a fault the former
+ * text stays, of the others the new one is in force. */
 int source_reload(struct source *source, uint64_t now);
 /* The generation of the snapshot in force, without a look at the files. */
 uint32_t source_generation(struct source *source);

@@ -5,9 +5,13 @@
  *   rconf.c           snapshots, and the text of a resolv.conf
  *   rconf_options.c   its options
  *   rconf_server.c    one name server
- *   source.c          files and parameters together, as snapshots
- *   source_file.c     one file that is watched
- *   source_current.c  the snapshot that is in force
+ *
+ * and of what makes them, source_private.h:
+ *
+ *   source.c             files and parameters together, as snapshots
+ *   source_parameters.c  the parameters
+ *   source_file.c        one file that is watched
+ *   source_current.c     the snapshot that is in force
  */
 #ifndef NSAUX_RCONF_PRIVATE_H
 #define NSAUX_RCONF_PRIVATE_H
@@ -31,6 +35,8 @@ void rconf_tell(const struct rconf_report *report, int priority, const char *for
 /* All options that are right take effect; -EINVAL if one is not, which was told. */
 int rconf_read_options(struct rconf *conf, struct span line, const struct rconf_report *report);
 
+/* Another one with the same in it, or if conf is NULL with the defaults; NULL: no memory. */
+struct rconf *rconf_copy(const struct rconf *conf);
 /* Appends a name to the search list. -EINVAL: it is none; -ENOSPC; -ENOMEM. */
 int rconf_add_search(struct rconf *conf, const char *name);
 
