@@ -209,11 +209,11 @@ static int read_families(struct netview *view, uint64_t now)
 	struct families found = {false, false};
 	int rc = -EPERM;
 
-	if (vs)
+	if (vs && place_is_mark(view->place))
 		rc = vs_addresses(vs, take_own, &found);
-	/* What it takes for another namespace an opener may have, and this process not; in a
-	 * namespace of one's own there are no neighbours to be told apart. */
-	if (rc == -EPERM && (!vs || !place_is_mark(view->place))) {
+	/* What it takes for that, an opener may have and this process not. The neighbours' families
+	 * are then taken for the VS's: what it cannot reach comes last when it is sorted. */
+	if (rc == -EPERM) {
 		rc = netview_refresh(view, now);
 		found = (struct families){view->table.has4, view->table.has6};
 	}

@@ -35,9 +35,11 @@ uint32_t netview_generation(const struct netview *view);
  * the view; NULL: nobody. */
 void netview_tell(struct netview *view, atomic_uint *epoch);
 
-/* Does the VS have an address of that family, loopback and IPv6 link-local apart? AI_ADDRCONFIG, as
- * glibc and RFC 3493 section 6.1 mean it. Of a VS of the registry its own addresses count, not
- * those of others in its namespace. -errno. */
+/*
+ * Does the VS have an address of that family, loopback and IPv6 link-local apart? AI_ADDRCONFIG, as
+ * glibc and RFC 3493 section 6.1 mean it. Of a mark VS of the registry its own addresses count, not
+ * those of others in its namespace. -errno.
+ */
 int netview_families(struct netview *view, uint64_t now, bool *has4, bool *has6);
 
 /* Sorts destinations by RFC 6724 section 6, all rules that can apply, stable (rule 10); then the

@@ -13,11 +13,12 @@
 #include "netview_table.h"
 
 #define TRIES_MAX 3 /* of a dump that the kernel calls interrupted by a change */
-#define FULL 1      /* the limit is reached */
+#define LOOKS_MAX 8192 /* how many are looked at before the rest is left */
+#define ENOUGH 1
 
 struct dump {
 	struct netview_table *table;
-	size_t end; /* the table's count may be no more */
+	size_t looks, count4, count6;
 	bool interrupted;
 };
 
@@ -96,17 +97,25 @@ static bool fill(struct netview_entry *entry, const struct netlink_message *m)
 	return true;
 }
 
+/* Each family has its own limit, so that very many of the one do not hide the other. */
 static int take(const struct netlink_message *m, void *arg)
 {
 	struct dump *dump = arg;
 	struct netview_entry entry;
+	size_t *count;
 
 	if (m->head.nlmsg_flags & NLM_F_DUMP_INTR)
 		dump->interrupted = true;
+	if (dump->looks++ == LOOKS_MAX) {
+		dump->interrupted = false; /* the rest of this dump bars another */
+		return ENOUGH;
+	}
 	if (!fill(&entry, m))
 		return 0;
-	if (dump->table->count == dump->end)
-		return FULL;
+	count = IN6_IS_ADDR_V4MAPPED(&entry.addr) ? &dump->count4 : &dump->count6;
+	if (*count == NETVIEW_TABLE_MAX)
+		return 0;
+	(*count)++;
 	return append(dump->table, &entry);
 }
 
@@ -132,12 +141,12 @@ int netview_table_add(struct netview_table *table, int sock)
 			     .nlmsg_type = RTM_GETADDR,
 			     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
 	size_t before = table->count;
-	struct dump dump = {.table = table, .end = before + NETVIEW_TABLE_MAX, .interrupted = true};
+	struct dump dump = {.interrupted = true};
 	int rc = netlink_connect(sock);
 
 	for (int i = 0; i < TRIES_MAX && rc == 0 && dump.interrupted; i++) {
 		table->count = before;
-		dump.interrupted = false;
+		dump = (struct dump){.table = table};
 		rc = netlink_dump(sock, &request, request.head.nlmsg_len, take, &dump);
 	}
 	if (rc < 0)

@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NETVIEW_TABLE_MAX 1024 /* of one namespace: what is inside is its root's choice */
+/* Of one namespace and family: what is inside is its root's choice. */
+#define NETVIEW_TABLE_MAX 1024
 
 struct netview_entry {
 	struct in6_addr addr; /* IPv4 as IPv4-mapped */
@@ -23,7 +24,7 @@ struct netview_table { /* all 0: empty */
 	bool has4, has6; /* any beyond loopback and IPv6 link-local */
 };
 
-/* Adds all addresses where the netlink socket is, a fresh one, which is used up by it. -errno,
+/* Adds the addresses where the netlink socket is, a fresh one, which is used up by it. -errno,
  * and the table is as it was. */
 int netview_table_add(struct netview_table *table, int sock);
 /* The last has been added: now they can be found. */

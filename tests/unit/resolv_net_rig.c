@@ -83,6 +83,17 @@ int rig_add(const char *name)
 	return ns;
 }
 
+int rig_netlink(int ns)
+{
+	uint64_t cookie;
+	int sock;
+
+	assert_int_equal(netns_cookie(ns, NETNS_NO_GET_ID, &cookie), 0);
+	sock = netns_socket(ns, cookie, AF_NETLINK, SOCK_RAW, 0);
+	assert_true(sock >= 0);
+	return sock;
+}
+
 unsigned rig_count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");

@@ -15,6 +15,8 @@ bool rig_begin(int *status);
 /* A new namespace under NST_NETNS, lo up, with a bridge b0 that is up. The descriptor is the
  * caller's. */
 int rig_add(const char *name);
+/* A netlink socket there, for nst_add_address() and its like. */
+int rig_netlink(int ns);
 /* Descriptors of this process. */
 unsigned rig_count_fds(void);
 
