@@ -25,6 +25,7 @@
 struct guard {
 	struct vs_reg *registry; /* NULL: loopback alone is guarded */
 	struct vs *vs;           /* a reference, or NULL */
+	struct place *place;     /* of vs, or NULL */
 	pthread_mutex_t lock;    /* all below */
 	struct netview_table own, others; /* in the VS's namespace; in all others */
 	uint64_t until;          /* when they are to be read again */
@@ -61,12 +62,17 @@ void guard_free(struct guard *guard)
 	free(guard);
 }
 
+void guard_ask_by(struct guard *guard, struct place *place)
+{
+	guard->place = place;
+}
+
 /* ---- addresses of the machine */
 
-/* All that are there, of whomever. */
-static int add_namespace(struct netview_table *table, struct vs *vs)
+/* All that are there, of whomever. Takes over the socket, or an error in its place. */
+static int add_namespace(struct netview_table *table, int sock)
 {
-	int rc, sock = vs_socket(vs, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	int rc;
 
 	if (sock < 0)
 		return sock;
@@ -111,7 +117,8 @@ static int add_others(struct guard *g, struct netview_table *table)
 	while (rc >= 0 && (vs = vs_reg_next(g->registry, vs))) {
 		rc = add_cookie(&cookies, vs_cookie(vs));
 		if (rc == 1)
-			rc = add_namespace(table, vs);
+			rc = add_namespace(table,
+				vs_socket(vs, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 		if (rc == -ESTALE)
 			rc = 0;
 	}
@@ -123,8 +130,13 @@ static int add_others(struct guard *g, struct netview_table *table)
 /* What a mark VS's own tables lead to in other namespaces is not this machine's to judge. */
 static int read_tables(struct guard *g, struct netview_table *own, struct netview_table *others)
 {
-	int rc = g->vs ? add_namespace(own, g->vs) : 0;
+	int rc = 0;
 
+	if (g->vs && g->place)
+		rc = add_namespace(
+			own, place_socket(g->place, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	else if (g->vs)
+		rc = add_namespace(own, vs_socket(g->vs, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 	if (rc == 0 && (!g->vs || vs_flavour(g->vs) != VS_MARK))
 		rc = add_others(g, others);
 	if (rc < 0) {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "place.h"
 #include "vsresolv.h"
 
 struct guard;
@@ -13,6 +14,10 @@ struct guard;
 /* registry may be NULL. vs: the context's own, or NULL: then all VSs are others. */
 int guard_new(struct guard **guard, struct vs_reg *registry, struct vs *vs);
 void guard_free(struct guard *guard); /* NULL is allowed */
+/* What is local in the VS's own namespace is asked by sockets of its place, which may have an
+ * opener where this process must not enter. The place must outlive the guard. Before the first
+ * use. */
+void guard_ask_by(struct guard *guard, struct place *place);
 /*
  * Loopback, the wildcard (IPv4-mapped too), and an address of another VS of the registry: false.
  * In the namespace of a mark VS vs_by_address() decides of what is local there; what is local and

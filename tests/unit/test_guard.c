@@ -10,6 +10,7 @@
 
 #include "guard.h"
 #include "resolv_net_rig.h"
+#include "resolv_opener.h"
 
 #define SECOND UINT64_C(1000000000)
 #define VS(mark) "[VirtualServer]\nFlavour=mark\nNamespace=red\nMark=" mark "\n[Network]\n"
@@ -65,7 +66,8 @@ static void test_without_registry(void **state)
 	assert_int_equal(rig_count_fds(), fds);
 }
 
-/* Who shares a namespace: own addresses, also of a pool; the neighbour's; the machine's; the world's. */
+/* Who shares a namespace: own addresses, also of a pool; the neighbour's; the machine's; the
+ * world's. */
 static void test_mark(void **state)
 {
 	static const char *const lines[] = {"addr add 10.0.0.1/24 dev b0",
@@ -195,6 +197,42 @@ static void test_unknown(void **state)
 	guard_free(guard);
 }
 
+/* An opener goes where this process must not. */
+static void test_opener(void **state)
+{
+	struct vsresolv_config config = VSRESOLV_CONFIG_INIT;
+	struct rig_privilege privilege;
+	struct opener opener;
+	struct nst *t = *state;
+	struct guard *guard;
+	struct place *place;
+	struct vs *vs;
+	int ns = rig_add("red");
+
+	rig_ip(ns, "addr add 10.0.0.1/24 dev b0");
+	rig_ip(ns, "addr add 10.0.0.3/24 dev b0");
+	close(ns);
+	nst_write(NST_CONF "/a.conf", VS("1") "Address=10.0.0.1/24 dev b0\n");
+	opener_start(&opener, NST_NETNS "/red");
+	nst_open(t);
+	vs = nst_get(t, "a");
+	config.socket = opener_socket;
+	config.socket_arg = &opener;
+	assert_int_equal(place_new(&place, vs, &config), 0);
+	assert_int_equal(guard_new(&guard, t->reg, vs), 0);
+	vs_unref(vs);
+	rig_drop(&privilege);
+	assert_false(allows(guard, "198.51.100.1", SECOND));
+	guard_ask_by(guard, place);
+	assert_true(allows(guard, "198.51.100.1", 60 * SECOND));
+	assert_true(allows(guard, "10.0.0.1", 60 * SECOND));
+	assert_false(allows(guard, "10.0.0.3", 60 * SECOND));
+	rig_restore(&privilege);
+	guard_free(guard);
+	place_free(place);
+	opener_stop(&opener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +242,7 @@ int main(void)
 		NST_BOTH(test_namespaces),
 		NST_BOTH(test_beside_marks),
 		NST_ONCE(test_unknown),
+		NST_ONCE(test_opener),
 	};
 	int status;
 
