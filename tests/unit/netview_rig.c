@@ -36,6 +36,14 @@ struct viewer *viewer_new(struct nst *t, int ns, const char *path, bool loop)
 	return make(place, ns, loop);
 }
 
+struct viewer *viewer_new_config(const struct vsresolv_config *config, int ns, bool loop)
+{
+	struct place *place;
+
+	assert_int_equal(place_new(&place, NULL, config), 0);
+	return make(place, ns, loop);
+}
+
 struct viewer *viewer_new_vs(struct vs *vs, bool loop)
 {
 	struct place *place;

@@ -19,6 +19,7 @@ struct viewer {
 
 /* Of the namespace at a path, of which ns (which it takes over) is a descriptor. */
 struct viewer *viewer_new(struct nst *t, int ns, const char *path, bool loop);
+struct viewer *viewer_new_config(const struct vsresolv_config *config, int ns, bool loop);
 /* Of a VS. */
 struct viewer *viewer_new_vs(struct vs *vs, bool loop);
 void viewer_free(struct viewer *v);

@@ -22,7 +22,8 @@ struct request {
 
 static int set_up(int sock, const struct request *r)
 {
-	const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)r->port)};
+	const struct sockaddr_in any = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)r->port)};
 
 	if (r->mark != 0 && setsockopt(sock, SOL_SOCKET, SO_MARK, &r->mark, sizeof(r->mark)) < 0)
 		return -errno;

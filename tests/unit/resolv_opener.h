@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An opener as an unprivileged program would have it: a helper process that keeps the privilege, and
- * makes sockets for who asks over a socketpair. It does what it is told, the wrong things, too.
+ * An opener as an unprivileged program would have it: a helper process that keeps the privilege,
+ * and makes sockets for who asks over a socketpair. It does what it is told, the wrong things,
+ * too.
  */
 #ifndef NSAUX_TESTS_RESOLV_OPENER_H
 #define NSAUX_TESTS_RESOLV_OPENER_H

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "netview_rig.h"
+#include "resolv_opener.h"
 
 /* A global address, an ULA, one that is deprecated, IPv4; there is no way to 2001:db8:bad::/48. */
 static const char *const network[] = {"addr add 192.0.2.5/24 dev b0",
 	"addr add 2001:db8:1::5/64 dev b0 nodad", "addr add fd00:1::5/64 dev b0 nodad",
-	"addr add fe80::5/64 dev b0 nodad", "addr add 2001:db8:2::5/64 dev b0 nodad preferred_lft 0",
+	"addr add fe80::5/64 dev b0 nodad",
+	"addr add 2001:db8:2::5/64 dev b0 nodad preferred_lft 0",
 	"route add default via 192.0.2.1", "-6 route add default via 2001:db8:1::1",
 	"-6 route add fd00::/8 via fd00:1::1", "-6 route add unreachable 2001:db8:bad::/48",
 	"-6 route add 2001:db8:2222::/48 via 2001:db8:2::1 src 2001:db8:2::5", NULL};
@@ -119,7 +121,8 @@ static void test_changes(void **state)
 {
 	static const char *const changes[] = {"addr add 198.51.100.5/24 dev b0",
 		"addr change 2001:db8:1::5/64 dev b0 preferred_lft 0",
-		"route add 203.0.113.0/24 via 192.0.2.9", "-6 route del unreachable 2001:db8:bad::/48",
+		"route add 203.0.113.0/24 via 192.0.2.9",
+		"-6 route del unreachable 2001:db8:bad::/48",
 		"rule add from 192.0.2.5 table 7", "-6 rule add from 2001:db8:1::5 table 7",
 		"link set b0 down"};
 	struct viewer *v = begin(*state, true);
@@ -262,6 +265,36 @@ static void test_many(void **state)
 	viewer_free(v);
 }
 
+/* Without privilege, by the sockets of an opener. */
+static void test_opener(void **state)
+{
+	struct vsresolv_config config = VSRESOLV_CONFIG_INIT;
+	struct rig_privilege privilege;
+	struct opener opener;
+	struct viewer *v;
+	bool has4, has6;
+	int ns = rig_add("red");
+
+	(void)state;
+	rig_ips(ns, network);
+	opener_start(&opener, NST_NETNS "/red");
+	config.socket = opener_socket;
+	config.socket_arg = &opener;
+	v = viewer_new_config(&config, ns, true);
+	rig_drop(&privilege);
+	viewer_expect(v, "2001:db8:bad::1 fd00:2::1 198.51.100.1 2001:db8:2222::1",
+		"198.51.100.1 fd00:2::1 2001:db8:2222::1 2001:db8:bad::1");
+	viewer_families(v, &has4, &has6);
+	assert_true(has4 && has6);
+	rig_restore(&privilege);
+	rig_ip(ns, "-6 route del unreachable 2001:db8:bad::/48");
+	rig_drop(&privilege);
+	viewer_expect(v, "198.51.100.1 2001:db8:bad::1", "2001:db8:bad::1 198.51.100.1");
+	rig_restore(&privilege);
+	viewer_free(v);
+	opener_stop(&opener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +309,7 @@ int main(void)
 		NST_ONCE(test_sortlist),
 		NST_ONCE(test_deleted),
 		NST_ONCE(test_many),
+		NST_ONCE(test_opener),
 	};
 	int status;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An unprivileged program whose sockets somebody else makes: what it takes from him, and what not. */
+/* An unprivileged program whose sockets somebody else makes: what it takes from him, and what
+ * not. */
 #include "config.h"
 
 #include <errno.h>
