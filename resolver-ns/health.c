@@ -10,14 +10,14 @@
 
 struct record {
 	struct rconf_server server;
-	uint64_t used;        /* for who has to make room */
-	uint64_t heard;       /* when something came from it; 0: never */
-	uint64_t failed;      /* when it was last found not to answer */
-	uint64_t probe_at;    /* 0: it is not dead */
+	uint64_t used;     /* for who has to make room */
+	uint64_t heard;    /* when something came from it; 0: never */
+	uint64_t failed;   /* when it was last found not to answer */
+	uint64_t probe_at; /* 0: it is not dead */
 	uint64_t backoff;
 	uint64_t no_edns_until;
 	uint64_t ifindex_at;
-	unsigned ifindex;     /* 0: not known */
+	unsigned ifindex; /* 0: not known */
 };
 
 struct health {
@@ -118,8 +118,8 @@ static void probe_later(struct record *r, const struct rconf *conf, uint64_t now
 	r->probe_at = now + (timeout > r->backoff ? timeout : r->backoff);
 }
 
-void health_order(struct health *health, const struct rconf *conf, uint64_t now,
-	struct health_order *order)
+void health_order(
+	struct health *health, const struct rconf *conf, uint64_t now, struct health_order *order)
 {
 	unsigned n = conf->server_count, first = 0, dead_count = 0;
 	uint8_t dead[RCONF_SERVERS_MAX];
@@ -161,8 +161,8 @@ bool health_answered(struct health *health, const struct rconf_server *server, u
 	return was_dead;
 }
 
-bool health_failed(struct health *health, const struct rconf_server *server, uint64_t began,
-	uint64_t now)
+bool health_failed(
+	struct health *health, const struct rconf_server *server, uint64_t began, uint64_t now)
 {
 	struct record *r = note(health, server, now);
 	bool was_dead = is_dead(r);

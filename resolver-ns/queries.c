@@ -322,7 +322,8 @@ void queries_leave(struct query_waiter *w)
 }
 
 /* Only where there is room at once: what nobody waits for keeps back nobody. */
-void queries_prefetch(struct queries *queries, struct rconf *conf, const struct dns_question *question)
+void queries_prefetch(
+	struct queries *queries, struct rconf *conf, const struct dns_question *question)
 {
 	uint64_t hash = hash_question(queries, question);
 	struct query *q;
@@ -413,6 +414,7 @@ void queries_log(const struct queries *queries, int priority, const struct rconf
 		return;
 	inet_ntop(server->addr.sa.sa_family, from, address, sizeof(address));
 	snprintf(text, sizeof(text), "name server %s%s%s port %u %s", address,
-		server->device[0] ? "%" : "", server->device, ntohs(server->addr.in4.sin_port), what);
+		server->device[0] ? "%" : "", server->device, ntohs(server->addr.in4.sin_port),
+		what);
 	queries->config.log(queries->config.log_arg, priority, queries->config.name, text);
 }

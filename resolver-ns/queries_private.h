@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The files of queries.h: queries.c has the table of questions, the line of those that wait, and the
- * limits; query.c the servers and attempts of one question; query_reply.c what a response means;
- * query_end.c how it ends, stale answers included.
+ * The files of queries.h: queries.c has the table of questions, the line of those that wait, and
+ * the limits; query.c the servers and attempts of one question; query_reply.c what a response
+ * means; query_end.c how it ends, stale answers included.
  */
 #ifndef NSAUX_QUERIES_PRIVATE_H
 #define NSAUX_QUERIES_PRIVATE_H
@@ -46,9 +46,10 @@ struct query {
 	bool probe;     /* is for the sake of a server's health; its answer is for nobody */
 	bool edns, edns_refused; /* asked with it; the server refused it in this attempt */
 	bool over_tcp;
-	bool has_slot;  /* counts as under way */
+	bool has_slot;           /* counts as under way */
 	uint8_t round, position; /* the next to be asked is order.servers[position] */
-	uint8_t server, answered; /* that is asked; a bit for each that has answered with a failure */
+	uint8_t server;          /* that is asked */
+	uint8_t answered;        /* a bit for each that has answered with a failure */
 	uint16_t id;
 	struct health_order order;
 	struct dns_question question;
@@ -73,7 +74,7 @@ struct queries {
 };
 
 /* queries.c */
-void query_free(struct query *q); /* out of all lists; waiters are forgotten */
+void query_free(struct query *q);   /* out of all lists; waiters are forgotten */
 void query_detach(struct query *q); /* nothing is under way for it any more, and nobody can join */
 void queries_begin_waiting(struct queries *queries);
 void queries_are_gone(struct queries *queries); /* the loop will end all by -ESTALE */
@@ -84,10 +85,10 @@ void queries_log(const struct queries *queries, int priority, const struct rconf
 
 /* query.c */
 void query_init(struct query *q);
-void query_begin(struct query *q); /* it has a slot */
-void query_next(struct query *q);  /* asks the next server, or fails */
+void query_begin(struct query *q);     /* it has a slot */
+void query_next(struct query *q);      /* asks the next server, or fails */
 void query_ask_again(struct query *q); /* the same one: without EDNS, or over TCP */
-void query_stop(struct query *q);  /* closes what is under way */
+void query_stop(struct query *q);      /* closes what is under way */
 /* The server that is asked failed by this error, and what it is to its health. */
 void query_server_failed(struct query *q, int error);
 const struct rconf_server *query_server(const struct query *q);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The servers and attempts of one question, as resolv.conf(5) has them: each server in turn gets
- * timeout_ms to answer, and all of that `attempts` times. The time is the same for each attempt, and not
- * doubled: "timeout:1 attempts:3" and two servers are six seconds. A server that has answered with a
- * failure is not asked again.
+ * timeout_ms to answer, and all of that `attempts` times. The time is the same for each attempt,
+ * and not doubled: "timeout:1 attempts:3" and two servers are six seconds. A server that has
+ * answered with a failure is not asked again.
  */
 #include "config.h"
 
@@ -99,7 +99,8 @@ static int send_query(struct query *q)
 	uint8_t message[DNS_QUERY_MAX];
 	int len, rc;
 
-	rc = health_address(config->health, config->place, query_server(q), now_of(q), &q->udp.peer);
+	rc = health_address(
+		config->health, config->place, query_server(q), now_of(q), &q->udp.peer);
 	if (rc < 0)
 		return rc;
 	len = write_query(q, message);
@@ -156,6 +157,11 @@ static bool try_server(struct query *q)
 	return true;
 }
 
+static bool takes_edns(const struct query *q)
+{
+	return health_takes_edns(q->queries->config.health, query_server(q), q->attempt_began);
+}
+
 void query_next(struct query *q)
 {
 	do {
@@ -166,8 +172,7 @@ void query_next(struct query *q)
 		q->attempt_began = now_of(q);
 		q->edns_refused = false;
 		q->over_tcp = q->conf->use_vc;
-		q->edns = q->conf->edns0 && health_takes_edns(q->queries->config.health,
-						     query_server(q), q->attempt_began);
+		q->edns = q->conf->edns0 && takes_edns(q);
 	} while (!try_server(q));
 }
 

@@ -7,8 +7,8 @@
 #include "container.h"
 #include "queries_private.h"
 
-/* A waiter may ask, leave, and free what it likes, struct queries included; q->keep keeps the query from
- * being freed by the last that leaves. */
+/* A waiter may ask, leave, and free what it likes, struct queries included; q->keep keeps the query
+ * from being freed by the last that leaves. */
 static void tell_waiters(struct query *q, int status, struct answer *answer)
 {
 	struct query_waiter *w;

@@ -12,7 +12,8 @@ static void note_alive(struct query *q)
 {
 	struct queries *queries = q->queries;
 
-	if (health_answered(queries->config.health, query_server(q), loop_now(queries->config.loop)))
+	if (health_answered(
+		    queries->config.health, query_server(q), loop_now(queries->config.loop)))
 		queries_log(queries, LOG_NOTICE, query_server(q), "answers again");
 }
 
@@ -69,7 +70,8 @@ static void take(struct query *q, struct answer *answer)
 	answer_unref(answer);
 }
 
-/* A whole response. -EBADMSG: it is none, after all. Otherwise it is done with, and q may be gone. */
+/* A whole response. -EBADMSG: it is none, after all. Otherwise it is done with, and q may be gone.
+ */
 static int take_message(struct query *q, const uint8_t *message, size_t len)
 {
 	struct answer *answer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The limit of a member is what nobody has taken: dynamic thresholds, as switches share their buffers
- * between ports (Choudhury and Hahne, 1998). Those that wait stand in one line.
+ * The limit of a member is what nobody has taken: dynamic thresholds, as switches share their
+ * buffers between ports (Choudhury and Hahne, 1998). Those that wait stand in one line.
  */
 #include "config.h"
 
@@ -10,8 +10,8 @@
 
 #include "share.h"
 
-/* How many of those that wait are looked at when a slot becomes free. Who is passed over goes to the end,
- * so that all are looked at in turn. */
+/* How many of those that wait are looked at when a slot becomes free. Who is passed over goes to
+ * the end, so that all are looked at in turn. */
 #define LOOKS 16
 
 struct share {
@@ -58,8 +58,8 @@ void share_leave(struct share *share, struct share_member *member)
 	member->waits = 0;
 }
 
-/* A newcomer does not go past those in line that may take, too; they are not far behind, since whoever
- * may is at the head, or stands behind those that had their look. */
+/* A newcomer does not go past those in line that may take, too; they are not far behind, since
+ * whoever may is at the head, or stands behind those that had their look. */
 bool share_take(struct share *share, struct share_member *member)
 {
 	const struct share_member *first = TAILQ_FIRST(&share->waiting);

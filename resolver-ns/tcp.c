@@ -11,8 +11,8 @@
 #include "dns_query.h"
 #include "tcp.h"
 
-#define PREFIX 2u   /* bytes of the length */
-#define ROOM 2048u  /* at first; more is taken as more has come, not as it is announced */
+#define PREFIX 2u  /* bytes of the length */
+#define ROOM 2048u /* at first; more is taken as more has come, not as it is announced */
 
 struct tcp {
 	struct loop_io io;
@@ -102,7 +102,8 @@ static void on_events(struct loop_io *io, __attribute__((unused)) uint32_t event
 
 static int begin(struct tcp *tcp, struct place *place, const union answer_server *server)
 {
-	socklen_t size = server->sa.sa_family == AF_INET6 ? sizeof(server->in6) : sizeof(server->in4);
+	socklen_t size =
+		server->sa.sa_family == AF_INET6 ? sizeof(server->in6) : sizeof(server->in4);
 	int fd = place_socket(place, server->sa.sa_family, SOCK_STREAM, 0);
 	int rc = 0;
 

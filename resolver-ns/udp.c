@@ -109,16 +109,16 @@ static bool receive(struct udp_socket *s)
 	uint8_t message[UDP_MESSAGE_MAX];
 	union answer_server from;
 	socklen_t from_len = sizeof(from);
-	ssize_t n = recvfrom(s->io.fd, message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC, &from.sa,
-		&from_len);
+	ssize_t n = recvfrom(
+		s->io.fd, message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC, &from.sa, &from_len);
 
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			x->error(x, -errno);
 		return false;
 	}
-	/* The port is open to the world for a moment before the socket is connected (inet_autobind() in
-	 * the kernel), so the address is looked at, too. */
+	/* The port is open to the world for a moment before the socket is connected
+	 * (inet_autobind() in the kernel), so the address is looked at, too. */
 	if (same_peer(&from, &x->peer) && (size_t)n <= sizeof(message) &&
 		x->reply(x, message, (size_t)n))
 		return false;
@@ -189,7 +189,8 @@ int udp_open(struct udp *udp, struct udp_exchange *x, int family)
 int udp_send(struct udp_exchange *x, const void *message, size_t len)
 {
 	int fd = x->socket->io.fd;
-	socklen_t size = x->peer.sa.sa_family == AF_INET6 ? sizeof(x->peer.in6) : sizeof(x->peer.in4);
+	socklen_t size =
+		x->peer.sa.sa_family == AF_INET6 ? sizeof(x->peer.in6) : sizeof(x->peer.in4);
 
 	if (connect(fd, &x->peer.sa, size) < 0)
 		return -errno;
@@ -200,8 +201,8 @@ int udp_send(struct udp_exchange *x, const void *message, size_t len)
 }
 
 /* The way back to a socket without peer and port. Disconnecting takes the device away, too
- * (__udp_disconnect() in the kernel), without which it would be anybody's: it is put back, or the socket
- * is not used again. */
+ * (__udp_disconnect() in the kernel), without which it would be anybody's: it is put back, or the
+ * socket is not used again. */
 static bool disconnect(struct udp_socket *s)
 {
 	const struct sockaddr none = {.sa_family = AF_UNSPEC};
@@ -209,8 +210,8 @@ static bool disconnect(struct udp_socket *s)
 
 	if (connect(fd, &none, sizeof(none)) < 0)
 		return false;
-	if (s->ifindex != 0 && setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &s->ifindex,
-				       sizeof(s->ifindex)) < 0)
+	if (s->ifindex != 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &s->ifindex, sizeof(s->ifindex)) < 0)
 		return false;
 	return drain(fd);
 }

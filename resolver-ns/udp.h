@@ -21,11 +21,11 @@ struct udp_socket;
 
 #define UDP_MESSAGE_MAX 4096 /* longer replies than we asked for are taken up to this */
 
-struct udp_exchange { /* embedded in the query; zero but for the functions */
+struct udp_exchange {              /* embedded in the query; zero but for the functions */
 	struct udp_socket *socket; /* NULL: nothing under way */
 	union answer_server peer;
-	/* A datagram from the peer. False: it is not the reply, is counted as ignored, and the exchange
-	 * goes on. True: udp_end() has been called, and the exchange may be freed. */
+	/* A datagram from the peer. False: it is not the reply, is counted as ignored, and the
+	 * exchange goes on. True: udp_end() has been called, and the exchange may be freed. */
 	bool (*reply)(struct udp_exchange *x, const uint8_t *message, size_t len);
 	/* An error that the network reported (ICMP): -ECONNREFUSED and the like. As with true. */
 	void (*error)(struct udp_exchange *x, int error);
@@ -44,7 +44,7 @@ void udp_end(struct udp_exchange *x);
 /* Closes the sockets that have been idle for VSRESOLV_LINGER_MS; when that is due for the next,
  * UINT64_MAX: for none. */
 uint64_t udp_sweep(struct udp *udp, uint64_t now);
-void udp_rest(struct udp *udp); /* closes all idle ones */
+void udp_rest(struct udp *udp);              /* closes all idle ones */
 bool udp_has_sockets(const struct udp *udp); /* idle or not */
 
 #endif

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "queries_rig.h"
+
+#define PORT 5353
+#define POLLED (1 + RIG_SERVERS * (2 + RIG_CONNECTIONS))
+
+static uint64_t clock_now(void *arg)
+{
+	const struct rig *rig = arg;
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * LOOP_SEC + (uint64_t)t.tv_nsec + rig->skew;
+}
+
+uint64_t rig_now(const struct rig *rig)
+{
+	return clock_now((void *)(uintptr_t)rig);
+}
+
+void rig_skip(struct rig *rig, uint64_t ns)
+{
+	rig->skew += ns;
+}
+
+static void note_log(
+	void *arg, int priority, __attribute__((unused)) const char *vs, const char *text)
+{
+	struct rig *rig = arg;
+	size_t len = strlen(rig->log);
+
+	snprintf(rig->log + len, sizeof(rig->log) - len, "<%d> %s\n", priority, text);
+}
+
+/* ---- servers */
+
+static socklen_t size_of(const union answer_server *a)
+{
+	return a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in4);
+}
+
+static int bound_socket(const union answer_server *address, int type)
+{
+	int fd = socket(address->sa.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(fd, &address->sa, size_of(address)), 0);
+	return fd;
+}
+
+struct rig_server *rig_add_server(struct rig *rig, const char *address)
+{
+	struct rig_server *s = &rig->servers[rig->server_count];
+	struct rconf_server *to = &rig->conf->servers[rig->server_count];
+
+	assert_true(rig->server_count < RIG_SERVERS);
+	*s = (struct rig_server){.rig = rig, .listener = -1, .script = rig_answers};
+	memset(s->connections, 0xff, sizeof(s->connections));
+	if (strchr(address, ':')) {
+		s->address.in6 =
+			(struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+		assert_int_equal(inet_pton(AF_INET6, address, &s->address.in6.sin6_addr), 1);
+	} else {
+		s->address.in4 =
+			(struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(PORT)};
+		assert_int_equal(inet_pton(AF_INET, address, &s->address.in4.sin_addr), 1);
+	}
+	s->udp = bound_socket(&s->address, SOCK_DGRAM);
+	memcpy(&to->addr, &s->address, sizeof(to->addr));
+	rig->server_count++;
+	rig->conf->server_count++;
+	return s;
+}
+
+void rig_listen(struct rig_server *s)
+{
+	s->listener = bound_socket(&s->address, SOCK_STREAM);
+	assert_int_equal(listen(s->listener, 128), 0);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void rig_deafen(struct rig_server *s)
+{
+	close_fd(&s->udp);
+}
+
+static void server_end(struct rig_server *s)
+{
+	close_fd(&s->udp);
+	close_fd(&s->listener);
+	for (unsigned i = 0; i < RIG_CONNECTIONS; i++)
+		close_fd(&s->connections[i]);
+}
+
+/* ---- questions that came to a server */
+
+static void note_question(struct rig_question *q)
+{
+	struct rig_server *s = q->server;
+
+	if (s->asked < RIG_PORTS) {
+		s->ports[s->asked] = ntohs(q->from.in4.sin_port);
+		s->ids[s->asked] = q->id;
+	}
+	s->asked++;
+}
+
+/* What the library sends is not in doubt here; that it has the form of a query is seen. */
+static void serve(struct rig_question *q)
+{
+	struct dns_header header;
+	struct dns_name name;
+	size_t pos = DNS_HEADER;
+
+	assert_int_equal(dns_header_read(q->message, q->len, &header), 0);
+	assert_false(header.qr);
+	assert_true(header.rd);
+	assert_int_equal(header.count[0], 1);
+	assert_int_equal(dns_name_read(&name, q->message, q->len, &pos), 0);
+	assert_true(pos + 4 <= q->len);
+	assert_int_equal(dns_name_text(&name, q->name, sizeof(q->name)), 0);
+	q->type = (uint16_t)(q->message[pos] << 8 | q->message[pos + 1]);
+	q->question_end = pos + 4;
+	q->id = header.id;
+	q->ad = header.ad;
+	q->has_opt = header.count[DNS_ADDITIONAL] == 1;
+	note_question(q);
+	q->server->script(q);
+}
+
+static void serve_udp(struct rig_server *s)
+{
+	for (unsigned i = 0; i < 256 && s->udp >= 0; i++) {
+		struct rig_question q = {.server = s, .connection = -1};
+		socklen_t len = sizeof(q.from);
+		ssize_t n = recvfrom(s->udp, q.message, sizeof(q.message), 0, &q.from.sa, &len);
+
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0)
+			continue;
+		q.len = (size_t)n;
+		serve(&q);
+	}
+}
+
+static void accept_one(struct rig_server *s)
+{
+	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	for (unsigned i = 0; fd >= 0 && i < RIG_CONNECTIONS; i++) {
+		if (s->connections[i] >= 0)
+			continue;
+		s->connections[i] = fd;
+		s->read_len[i] = 0;
+		s->accepted++;
+		return;
+	}
+	close_fd(&fd);
+}
+
+static void serve_connection(struct rig_server *s, unsigned i)
+{
+	struct rig_question q = {.server = s, .connection = s->connections[i]};
+	uint8_t *in = s->read[i];
+	ssize_t n = recv(q.connection, in + s->read_len[i], sizeof(s->read[i]) - s->read_len[i], 0);
+
+	if (n <= 0) {
+		if (n == 0 || errno != EAGAIN)
+			close_fd(&s->connections[i]);
+		return;
+	}
+	s->read_len[i] += (size_t)n;
+	if (s->read_len[i] < 2)
+		return;
+	q.len = (size_t)(in[0] << 8 | in[1]);
+	assert_true(q.len <= sizeof(q.message));
+	if (s->read_len[i] < 2 + q.len)
+		return;
+	memcpy(q.message, in + 2, q.len);
+	s->read_len[i] = 0;
+	serve(&q);
+}
+
+/* ---- both sides */
+
+static unsigned fill_poll(const struct rig *rig, struct pollfd fds[POLLED])
+{
+	unsigned n = 0;
+
+	fds[n++].fd = loop_fd(rig->loop);
+	for (unsigned i = 0; i < rig->server_count; i++) {
+		const struct rig_server *s = &rig->servers[i];
+
+		fds[n++].fd = s->udp;
+		fds[n++].fd = s->listener;
+		for (unsigned c = 0; c < RIG_CONNECTIONS; c++)
+			fds[n++].fd = s->connections[c];
+	}
+	for (unsigned i = 0; i < n; i++)
+		fds[i].events = POLLIN;
+	return n;
+}
+
+static void serve_all(struct rig *rig, const struct pollfd *fds)
+{
+	const struct pollfd *at = fds + 1;
+
+	for (unsigned i = 0; i < rig->server_count; i++) {
+		struct rig_server *s = &rig->servers[i];
+
+		if ((at++)->revents)
+			serve_udp(s);
+		if ((at++)->revents)
+			accept_one(s);
+		for (unsigned c = 0; c < RIG_CONNECTIONS; c++) {
+			if ((at++)->revents && s->connections[c] >= 0)
+				serve_connection(s, c);
+		}
+	}
+}
+
+static int wait_ms(const struct rig *rig, int ms)
+{
+	uint64_t due = loop_due(rig->loop), now = rig_now(rig), left;
+
+	if (due <= now)
+		return 0;
+	left = (due - now + LOOP_MSEC - 1) / LOOP_MSEC;
+	return left < (uint64_t)ms ? (int)left : ms;
+}
+
+void rig_turn(struct rig *rig, int ms)
+{
+	struct pollfd fds[POLLED];
+	unsigned n = fill_poll(rig, fds);
+
+	poll(fds, n, wait_ms(rig, ms));
+	serve_all(rig, fds);
+	assert_true(loop_turn(rig->loop, 0) >= 0);
+}
+
+void rig_wait_count(struct rig *rig, const unsigned *counter, unsigned wanted)
+{
+	uint64_t end = nst_now() + NST_PATIENCE * LOOP_MSEC;
+
+	while (*counter < wanted) {
+		if (nst_now() > end)
+			fail_msg("%u of %u in time\n%s", *counter, wanted, rig->log);
+		rig_turn(rig, 100);
+	}
+}
+
+void rig_wait(struct rig_ask *ask)
+{
+	rig_wait_count(ask->rig, &ask->told, 1);
+}
+
+void rig_wait_idle(struct rig *rig)
+{
+	uint64_t end = nst_now() + NST_PATIENCE * LOOP_MSEC;
+
+	while (!queries_are_idle(rig->queries)) {
+		assert_true(nst_now() < end);
+		rig_turn(rig, 100);
+	}
+}
+
+void rig_quiet(struct rig *rig)
+{
+	uint64_t end = nst_now() + 20 * LOOP_MSEC;
+
+	while (nst_now() < end)
+		rig_turn(rig, 5);
+}
+
+/* ---- asking */
+
+static void told(struct query_waiter *w, int status, struct answer *answer)
+{
+	struct rig_ask *ask = container_of(w, struct rig_ask, waiter);
+
+	assert_null(w->query);
+	ask->told++;
+	ask->status = status;
+	ask->answer = answer ? answer_ref(answer) : NULL;
+	if (ask->then)
+		ask->then(ask);
+}
+
+struct dns_question rig_question(const char *name, uint16_t type)
+{
+	struct dns_question question = {.type = type};
+
+	assert_int_equal(dns_name_parse(&question.name, name), 0);
+	return question;
+}
+
+int rig_ask_status(struct rig *rig, struct rig_ask *ask, const char *name, uint16_t type)
+{
+	struct dns_question question = rig_question(name, type);
+
+	ask->rig = rig;
+	ask->told = 0;
+	ask->waiter.fn = told;
+	return queries_ask(rig->queries, rig->conf, &question, &ask->waiter);
+}
+
+void rig_ask(struct rig *rig, struct rig_ask *ask, const char *name, uint16_t type)
+{
+	int rc = rig_ask_status(rig, ask, name, type);
+
+	if (rc < 0)
+		fail_msg("queries_ask: %s", strerror(-rc));
+	assert_int_equal(ask->told, 0);
+}
+
+void rig_forget(struct rig_ask *ask)
+{
+	answer_unref(ask->answer);
+	ask->answer = NULL;
+}
+
+bool rig_has_address(const struct answer *answer, const char *name, const char *address)
+{
+	struct dns_question question = rig_question(name, DNS_A);
+	union dns_address got[4];
+	char text[INET_ADDRSTRLEN];
+
+	if (!answer || dns_read_addresses(answer->message, answer->len, &question, &answer->summary,
+			       got, 4) != 1)
+		return false;
+	inet_ntop(AF_INET, &got[0].in4, text, sizeof(text));
+	return strcmp(text, address) == 0;
+}
+
+void rig_expect_address(struct rig *rig, const char *name, const char *address)
+{
+	struct rig_ask ask = {0};
+
+	rig_ask(rig, &ask, name, DNS_A);
+	rig_wait(&ask);
+	assert_int_equal(ask.status, 0);
+	assert_true(rig_has_address(ask.answer, name, address));
+	rig_forget(&ask);
+}
+
+/* ---- scripts */
+
+size_t rig_reply(const struct rig_question *q, uint8_t *out, size_t size, unsigned rcode,
+	const char *address)
+{
+	static const uint8_t head[] = {0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4};
+	size_t len = q->question_end;
+
+	assert_true(len + sizeof(head) + 4 <= size);
+	memcpy(out, q->message, len);
+	out[2] = 0x81;                    /* QR, RD */
+	out[3] = (uint8_t)(0x80 | rcode); /* RA */
+	memset(out + 6, 0, 6);
+	if (!address)
+		return len;
+	out[7] = 1;
+	memcpy(out + len, head, sizeof(head));
+	len += sizeof(head);
+	assert_int_equal(inet_pton(AF_INET, address, out + len), 1);
+	return len + 4;
+}
+
+void rig_send(const struct rig_question *q, const void *message, size_t len)
+{
+	const uint8_t prefix[] = {(uint8_t)(len >> 8), (uint8_t)len};
+
+	if (q->connection < 0) {
+		sendto(q->server->udp, message, len, 0, &q->from.sa, size_of(&q->from));
+		return;
+	}
+	assert_int_equal(send(q->connection, prefix, 2, MSG_NOSIGNAL | MSG_MORE), 2);
+	assert_int_equal(send(q->connection, message, len, MSG_NOSIGNAL), len);
+}
+
+void rig_answer(const struct rig_question *q, unsigned rcode, const char *address)
+{
+	uint8_t out[600];
+
+	rig_send(q, out, rig_reply(q, out, sizeof(out), rcode, address));
+}
+
+void rig_answers(struct rig_question *q)
+{
+	char address[] = "192.0.2.1";
+
+	address[8] = (char)('1' + (q->server - q->server->rig->servers));
+	rig_answer(q, DNS_NOERROR, address);
+}
+
+void rig_is_silent(__attribute__((unused)) struct rig_question *q)
+{
+}
+
+void rig_truncates(struct rig_question *q)
+{
+	uint8_t out[600];
+	size_t len = rig_reply(q, out, sizeof(out), DNS_NOERROR, NULL);
+
+	if (q->connection >= 0) {
+		rig_answers(q);
+		return;
+	}
+	out[2] |= 0x02; /* TC */
+	rig_send(q, out, len);
+}
+
+void rig_fails(struct rig_question *q)
+{
+	rig_answer(q, DNS_SERVFAIL, NULL);
+}
+
+void rig_refuses(struct rig_question *q)
+{
+	rig_answer(q, DNS_REFUSED, NULL);
+}
+
+__attribute__((weak)) struct rconf *rconf_ref(struct rconf *c)
+{
+	atomic_fetch_add(&c->refs, 1);
+	return c;
+}
+__attribute__((weak)) void rconf_unref(struct rconf *c)
+{
+	if (c && atomic_fetch_sub(&c->refs, 1) == 1)
+		free(c);
+}
+
+/* ---- set up */
+
+static void bring_lo_up(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
+	close(fd);
+}
+
+static void fill_config(struct rig *rig)
+{
+	rig->config = (struct queries_config){
+		.name = "t",
+		.loop = rig->loop,
+		.place = rig->place,
+		.cache = rig->cache,
+		.health = rig->health,
+		.share = rig->share,
+		.counters = &rig->counters,
+		.in_flight = 256,
+		.waiting = 1000,
+		.log = note_log,
+		.log_arg = rig,
+	};
+}
+
+int rig_setup(void **state)
+{
+	struct vsresolv_config here = VSRESOLV_CONFIG_INIT;
+	struct rig *rig = calloc(1, sizeof(*rig));
+	struct loop_clock clock = {.now = clock_now, .arg = rig};
+
+	assert_non_null(rig);
+	bring_lo_up();
+	assert_int_equal(loop_new(&rig->loop, &clock), 0);
+	assert_int_equal(place_new(&rig->place, NULL, &here), 0);
+	assert_int_equal(cache_new(&rig->cache, 1u << 20, NULL), 0);
+	assert_int_equal(health_new(&rig->health), 0);
+	assert_int_equal(share_new(&rig->share, SHARE_MAX), 0);
+	rig->conf = rig_conf(rig);
+	rig_add_server(rig, "127.0.0.1");
+	rig_add_server(rig, "127.0.0.2");
+	fill_config(rig);
+	rig_restart(rig);
+	*state = rig;
+	return 0;
+}
+
+void rig_restart(struct rig *rig)
+{
+	queries_free(rig->queries);
+	rig->queries = NULL;
+	assert_int_equal(queries_new(&rig->queries, &rig->config), 0);
+}
+
+int rig_teardown(void **state)
+{
+	struct rig *rig = *state;
+
+	queries_free(rig->queries);
+	for (unsigned i = 0; i < rig->server_count; i++)
+		server_end(&rig->servers[i]);
+	rconf_unref(rig->conf);
+	share_free(rig->share);
+	health_free(rig->health);
+	cache_free(rig->cache);
+	place_free(rig->place);
+	loop_free(rig->loop);
+	free(rig);
+	return 0;
+}
+
+struct rconf *rig_conf(struct rig *rig)
+{
+	struct rconf *conf = calloc(1, sizeof(*conf));
+
+	assert_non_null(conf);
+	if (rig->conf) {
+		memcpy(conf, rig->conf, sizeof(*conf));
+	} else {
+		conf->timeout_ms = 100;
+		conf->attempts = 2;
+		conf->edns0 = true;
+	}
+	atomic_init(&conf->refs, 1);
+	return conf;
+}
