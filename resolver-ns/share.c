@@ -96,6 +96,9 @@ void share_give(struct share *share, struct share_member *member)
 	/* Within a turn the one below goes on. */
 	if (share->turn)
 		return;
-	for (unsigned i = 0; i < LOOKS && !TAILQ_EMPTY(&share->waiting); i++)
+	for (unsigned i = 0; i < LOOKS && share->taken < share->max; i++) {
+		if (TAILQ_EMPTY(&share->waiting))
+			return;
 		next_turn(share);
+	}
 }
