@@ -158,7 +158,9 @@ static void context_free(struct vsresolv *ctx)
 		engine_free(ctx->engine);
 	health_free(ctx->health);
 	guard_free(ctx->guard);
-	cache_free(ctx->cache);
+	/* In a child the lock of the budget may be one that nobody lets go any more. */
+	if (!ctx->has_budget || context_is_ours(ctx))
+		cache_free(ctx->cache);
 	source_free(ctx->source);
 	place_free(ctx->place);
 	free(ctx);
@@ -177,6 +179,7 @@ static int context_new(struct vsresolv **out, struct vsresolv_loop *loop, struct
 	ctx->pid = getpid();
 	ctx->engine = loop;
 	ctx->has_loop = loop != NULL;
+	ctx->has_budget = config->budget != NULL;
 	ctx->flags = config->flags;
 	ctx->stale_seconds = config->stale_seconds;
 	ctx->in_flight = config->in_flight ? config->in_flight : IN_FLIGHT;

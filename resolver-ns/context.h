@@ -20,6 +20,7 @@ struct vsresolv {
 	pid_t pid; /* of the process that opened it */
 	struct vsresolv_loop *engine;
 	bool has_loop; /* the application's */
+	bool has_budget;
 	unsigned flags, stale_seconds, in_flight, waiting;
 	struct place *place;
 	struct source *source;

@@ -15,6 +15,7 @@ void context_forsake(struct vsresolv *ctx)
 	/* A thread that the child has not was in the midst of it: there is nothing here to rely on. */
 	if (engine_detach(ctx->engine) < 0)
 		return;
+	queries_forsake(ctx->queries);
 	queries_free(ctx->queries);
 	netview_free(ctx->view);
 	while ((r = LIST_FIRST(&ctx->requests)) != NULL) {

@@ -54,7 +54,7 @@ static int loop_begin(struct vsresolv_loop *engine)
 {
 	const struct loop_clock boottime = {.now = clock_now};
 	struct share *share;
-	int rc = share_new(&share, ENGINE_QUERIES_MAX);
+	int rc = share_new(&share, SHARE_MAX);
 
 	if (rc < 0)
 		return rc;

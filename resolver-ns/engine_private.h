@@ -11,8 +11,6 @@
 #include "engine.h"
 #include "request_ids.h"
 
-#define ENGINE_QUERIES_MAX 1024 /* under way at once for all its contexts */
-
 /* One synchronous call that waits; on its stack. */
 struct engine_waiter {
 	TAILQ_ENTRY(engine_waiter) link;

@@ -69,6 +69,14 @@ void queries_free(struct queries *queries)
 	free(queries);
 }
 
+void queries_forsake(struct queries *queries)
+{
+	if (!queries)
+		return;
+	udp_forsake(queries->udp);
+	share_freeze(queries->config.share);
+}
+
 bool queries_are_idle(const struct queries *queries)
 {
 	return TAILQ_EMPTY(&queries->running) && TAILQ_EMPTY(&queries->line) &&

@@ -56,6 +56,8 @@ struct queries_config { /* what it points to outlives struct queries */
 
 int queries_new(struct queries **queries, const struct queries_config *config);
 void queries_free(struct queries *queries); /* nobody is called; NULL is allowed */
+/* In a child after fork, before queries_free(): the parent's queries go on, and nobody's begins here. */
+void queries_forsake(struct queries *queries); /* NULL is allowed */
 /* True: nothing is under way and no socket is open. */
 bool queries_are_idle(const struct queries *queries);
 /* Closes the sockets that are kept for the next query (by itself after VSRESOLV_LINGER_MS). */

@@ -89,6 +89,14 @@ static void next_turn(struct share *share)
 	share->turn = NULL;
 }
 
+/* The turn of nobody, who never takes. */
+void share_freeze(struct share *share)
+{
+	static const struct share_member nobody;
+
+	share->turn = &nobody;
+}
+
 void share_give(struct share *share, struct share_member *member)
 {
 	share->taken--;

@@ -35,6 +35,8 @@ void share_free(struct share *share); /* NULL is allowed */
 bool share_take(struct share *share, struct share_member *member);
 /* One less; others may have their turn before it returns. */
 void share_give(struct share *share, struct share_member *member);
+/* Nobody has a turn any more, for good. */
+void share_freeze(struct share *share);
 /* It does not wait any more. What it has taken is given back one by one, before. */
 void share_leave(struct share *share, struct share_member *member);
 

@@ -33,6 +33,7 @@ struct udp {
 	struct counters *counters;
 	struct udp_sockets idle4, idle6; /* used last, first */
 	unsigned sockets;
+	bool forsaken;
 };
 
 int udp_new(struct udp **out, struct loop *loop, struct place *place, struct counters *counters)
@@ -56,6 +57,11 @@ void udp_free(struct udp *udp)
 		return;
 	udp_rest(udp);
 	free(udp);
+}
+
+void udp_forsake(struct udp *udp)
+{
+	udp->forsaken = true;
 }
 
 bool udp_has_sockets(const struct udp *udp)
@@ -224,7 +230,7 @@ void udp_end(struct udp_exchange *x)
 		return;
 	x->socket = NULL;
 	s->exchange = NULL;
-	if (!disconnect(s)) {
+	if (s->udp->forsaken || !disconnect(s)) {
 		socket_close(s);
 		return;
 	}
