@@ -12,7 +12,7 @@ struct fake_count fake_count;
 
 struct vsresolv *api_open(struct vsresolv_loop *loop)
 {
-	static const char *const servers[] = {"192.0.2.1", NULL};
+	static const char *const servers[] = {"127.0.0.1:9", NULL};
 	struct vsresolv_config config = VSRESOLV_CONFIG_INIT;
 	struct vsresolv *ctx;
 
