@@ -25,6 +25,10 @@ void settings_free(struct settings *settings); /* NULL is allowed */
  * guard's only where none of the two is set. config->size counts for nothing here. */
 void settings_config(const struct settings *settings, struct vsresolv_config *config);
 
+/* settings_check: [Resolver] of a VS's document, whose other sections are passed over. 0, -ENOMEM, or
+ * -EINVAL: error was told all that is wrong. */
+int settings_check(const struct ini_doc *doc, ini_error_fn *error, void *arg);
+
 /* The keys; for tests and for who prints them. */
 extern const struct conf_schema settings_schema;
 
