@@ -205,37 +205,39 @@ static void serve_connection(struct rig_server *s, unsigned i)
 
 /* ---- both sides */
 
+static unsigned add_poll(struct pollfd *fds, unsigned n, int fd)
+{
+	if (fd < 0)
+		return n;
+	fds[n] = (struct pollfd){.fd = fd, .events = POLLIN};
+	return n + 1;
+}
+
 static unsigned fill_poll(const struct rig *rig, struct pollfd fds[POLLED])
 {
-	unsigned n = 0;
+	unsigned n = add_poll(fds, 0, loop_fd(rig->loop));
 
-	fds[n++].fd = loop_fd(rig->loop);
 	for (unsigned i = 0; i < rig->server_count; i++) {
 		const struct rig_server *s = &rig->servers[i];
 
-		fds[n++].fd = s->udp;
-		fds[n++].fd = s->listener;
+		n = add_poll(fds, n, s->udp);
+		n = add_poll(fds, n, s->listener);
 		for (unsigned c = 0; c < RIG_CONNECTIONS; c++)
-			fds[n++].fd = s->connections[c];
+			n = add_poll(fds, n, s->connections[c]);
 	}
-	for (unsigned i = 0; i < n; i++)
-		fds[i].events = POLLIN;
 	return n;
 }
 
-static void serve_all(struct rig *rig, const struct pollfd *fds)
+static void serve_all(struct rig *rig)
 {
-	const struct pollfd *at = fds + 1;
-
 	for (unsigned i = 0; i < rig->server_count; i++) {
 		struct rig_server *s = &rig->servers[i];
 
-		if ((at++)->revents)
-			serve_udp(s);
-		if ((at++)->revents)
+		serve_udp(s);
+		if (s->listener >= 0)
 			accept_one(s);
 		for (unsigned c = 0; c < RIG_CONNECTIONS; c++) {
-			if ((at++)->revents && s->connections[c] >= 0)
+			if (s->connections[c] >= 0)
 				serve_connection(s, c);
 		}
 	}
@@ -256,8 +258,8 @@ void rig_turn(struct rig *rig, int ms)
 	struct pollfd fds[POLLED];
 	unsigned n = fill_poll(rig, fds);
 
-	poll(fds, n, wait_ms(rig, ms));
-	serve_all(rig, fds);
+	assert_true(poll(fds, n, wait_ms(rig, ms)) >= 0);
+	serve_all(rig);
 	assert_true(loop_turn(rig->loop, 0) >= 0);
 }
 
@@ -314,6 +316,7 @@ struct dns_question rig_question(const char *name, uint16_t type)
 	struct dns_question question = {.type = type};
 
 	assert_int_equal(dns_name_parse(&question.name, name), 0);
+	dns_name_lower(&question.name);
 	return question;
 }
 
