@@ -121,6 +121,19 @@ static void tell(void *arg, int priority, const char *text)
 		ctx->log(ctx->log_arg, priority, ctx->name, text);
 }
 
+static int make_guard(struct vsresolv *ctx, struct vs *vs, const struct vsresolv_config *config)
+{
+	bool by_default = place_is_mark(ctx->place) && !(config->flags & VSRESOLV_NO_GUARD);
+	int rc;
+
+	if (!by_default && !(config->flags & VSRESOLV_GUARD))
+		return 0;
+	rc = guard_new(&ctx->guard, config->registry, vs);
+	if (rc == 0)
+		guard_ask_by(ctx->guard, ctx->place);
+	return rc;
+}
+
 /* What is there already is freed by who calls, by context_free(). */
 static int make_parts(struct vsresolv *ctx, struct vs *vs, const struct vsresolv_config *config)
 {
@@ -142,9 +155,8 @@ static int make_parts(struct vsresolv *ctx, struct vs *vs, const struct vsresolv
 	if (rc == 0)
 		rc = cache_new(&ctx->cache, config->flags & VSRESOLV_NO_CACHE ? 0 : bytes,
 			config->budget);
-	if (rc == 0 && ((config->flags & VSRESOLV_GUARD) ||
-		(place_is_mark(ctx->place) && !(config->flags & VSRESOLV_NO_GUARD))))
-		rc = guard_new(&ctx->guard, config->registry, vs);
+	if (rc == 0)
+		rc = make_guard(ctx, vs, config);
 	if (rc == 0)
 		rc = health_new(&ctx->health);
 	if (rc == 0 && !ctx->has_loop)
