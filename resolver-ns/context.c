@@ -33,6 +33,15 @@ static void drop(struct vsresolv *ctx)
 	ctx->view = NULL;
 }
 
+/* The loop goes. What the view has read of the VS's addresses stays good for a second, without a
+ * descriptor: synchronous requests come one after the other. */
+static void rest(struct vsresolv *ctx)
+{
+	queries_free(ctx->queries);
+	ctx->queries = NULL;
+	netview_rest(ctx->view);
+}
+
 static void linger_over(struct loop_timer *timer)
 {
 	struct vsresolv *ctx = container_of(timer, struct vsresolv, linger);
@@ -100,7 +109,7 @@ void context_sleep(struct vsresolv *ctx)
 		return;
 	ctx->slept = engine_now();
 	if (!ctx->has_loop) {
-		drop(ctx);
+		rest(ctx);
 		return;
 	}
 	if (loop_timer_set(&ctx->linger))
