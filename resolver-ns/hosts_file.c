@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * All names lie in one pool, those of a line one behind the other, each as a record. A hash table finds
- * the first record of a name, from which the others are chained; another one the first
- * line of an address. The hash has a key: a file may be a tenant's.
+ * All names lie in one pool, those of a line one behind the other, each as a record. A hash table
+ * finds the first record of a name, from which the others are chained; another one the first line
+ * of an address. The hash has a key: a file may be a tenant's.
  */
 #include "config.h"
 
@@ -29,8 +29,8 @@ struct record {
 };
 
 struct line {
-	uint8_t addr[16];  /* of IPv4: 4 bytes, the others 0 */
-	uint32_t first;    /* offset of its first record; the next line's is behind its last */
+	uint8_t addr[16];   /* of IPv4: 4 bytes, the others 0 */
+	uint32_t first;     /* offset of its first record; the next line's is behind its last */
 	uint32_t next : 31; /* line with the same address, plus one; 0: none */
 	uint32_t is_ipv6 : 1;
 };
@@ -46,7 +46,7 @@ struct hosts {
 	uint32_t line_count;
 	uint32_t pool_len;
 	uint32_t names_mask, addrs_mask;
-	struct line *lines;     /* one more than line_count */
+	struct line *lines; /* one more than line_count */
 	char *pool;
 	struct bucket *by_name; /* probed one after the other */
 	uint32_t *by_addr;      /* line, plus one; 0: none */
@@ -89,11 +89,11 @@ static char lower(char c)
 
 static bool is_same(const char *name, const char *lower_name)
 {
-	while (lower(*name) == *lower_name && *name) {
+	while (*lower_name && lower(*name) == *lower_name) {
 		name++;
 		lower_name++;
 	}
-	return lower(*name) == *lower_name;
+	return *name == *lower_name;
 }
 
 static bool is_same_addr(const struct line *a, const struct line *b)
@@ -110,8 +110,8 @@ static struct line make_key(int family, const uint8_t *addr)
 }
 
 /* Where the name is in the table, or the free place where it would go. */
-static uint32_t name_slot(const struct hosts *hosts, const char *lower_name, size_t len,
-	uint32_t *tag)
+static uint32_t name_slot(
+	const struct hosts *hosts, const char *lower_name, size_t len, uint32_t *tag)
 {
 	uint64_t hash = siphash(&hosts->key, lower_name, len);
 	uint32_t slot = (uint32_t)hash & hosts->names_mask;
@@ -120,8 +120,8 @@ static uint32_t name_slot(const struct hosts *hosts, const char *lower_name, siz
 	*tag = (uint32_t)(hash >> 32);
 	for (;;) {
 		b = &hosts->by_name[slot];
-		if (b->head == NONE || (b->tag == *tag &&
-			is_same(record_at(hosts, b->head)->name, lower_name)))
+		if (b->head == NONE ||
+			(b->tag == *tag && is_same(record_at(hosts, b->head)->name, lower_name)))
 			return slot;
 		slot = (slot + 1) & hosts->names_mask;
 	}
@@ -344,12 +344,27 @@ static void give_addr(const struct line *line, struct hosts_addr *addr)
 	memcpy(addr->addr, line->addr, sizeof(addr->addr));
 }
 
+/* In lower case and without a dot at the end. Returns its length; 0: no line has such a name. */
+static size_t fold(const char *name, char lower_name[static HOSTS_NAME_MAX + 2])
+{
+	size_t len = 0;
+
+	for (; name[len]; len++) {
+		if (len > HOSTS_NAME_MAX)
+			return 0;
+		lower_name[len] = lower(name[len]);
+	}
+	if (len > 0 && lower_name[len - 1] == '.')
+		len--;
+	lower_name[len] = '\0';
+	return len <= HOSTS_NAME_MAX ? len : 0;
+}
+
 size_t hosts_find(const struct hosts *hosts, const char *name, int family, struct hosts_addr *addrs,
 	size_t max, const char **canonical)
 {
-	char plain[HOSTS_NAME_MAX + 2], lower_name[HOSTS_NAME_MAX + 2];
-	struct span word = {name, strnlen(name, HOSTS_NAME_MAX + 2)};
-	size_t count = 0, len = word.len ? take_name(&word, plain, lower_name) : 0;
+	char lower_name[HOSTS_NAME_MAX + 2];
+	size_t count = 0, len = fold(name, lower_name);
 	const struct record *record;
 	uint32_t tag, at;
 
@@ -372,8 +387,8 @@ size_t hosts_find(const struct hosts *hosts, const char *name, int family, struc
 	return count;
 }
 
-size_t hosts_find_addr(const struct hosts *hosts, const struct hosts_addr *addr, const char **names,
-	size_t max)
+size_t hosts_find_addr(
+	const struct hosts *hosts, const struct hosts_addr *addr, const char **names, size_t max)
 {
 	const struct line key = make_key(addr->family, addr->addr);
 	uint32_t number = hosts ? hosts->by_addr[addr_slot(hosts, &key)] : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A text as lines, and a line as words with blanks between them, where it lies: for the files that a
- * resolver reads. A carriage return is a blank. */
+/* A text as lines, and a line as words with blanks between them, where it lies: for the files that
+ * a resolver reads. A carriage return is a blank. */
 #ifndef NSAUX_LINES_H
 #define NSAUX_LINES_H
 

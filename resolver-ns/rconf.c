@@ -81,7 +81,8 @@ void rconf_tell(const struct rconf_report *report, int priority, const char *for
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	if (report->file && report->line)
-		snprintf(place, sizeof(place), "%.200s:%u: %.1000s", report->file, report->line, text);
+		snprintf(place, sizeof(place), "%.200s:%u: %.1000s", report->file, report->line,
+			text);
 	else if (report->file)
 		snprintf(place, sizeof(place), "%.200s: %.1000s", report->file, text);
 	else
@@ -147,8 +148,8 @@ static int read_nameserver(struct reader *r, struct span line)
 	if (r->conf->server_count < RCONF_SERVERS_MAX)
 		r->conf->servers[r->conf->server_count++] = server;
 	else
-		rconf_tell(&r->report, LOG_WARNING, "'%s' is one more than the %d that are used", word,
-			RCONF_SERVERS_MAX);
+		rconf_tell(&r->report, LOG_WARNING, "'%s' is one more than the %d that are used",
+			word, RCONF_SERVERS_MAX);
 	return 0;
 }
 
@@ -264,8 +265,8 @@ static int read_line(struct reader *r, struct span line)
 	return 0;
 }
 
-int rconf_parse(struct rconf *conf, const char *text, size_t len, const char *file, rconf_log_fn *log,
-	void *arg)
+int rconf_parse(struct rconf *conf, const char *text, size_t len, const char *file,
+	rconf_log_fn *log, void *arg)
 {
 	struct reader r = {conf, {file, 0, log, arg}};
 	struct lines lines;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a context resolves by, put together from its files and parameters: name servers, search list,
- * options (resolv.conf(5)), hosts, services. A snapshot never changes; a reload makes another one.
+ * What a context resolves by, put together from its files and parameters: name servers, search
+ * list, options (resolv.conf(5)), hosts, services. A snapshot never changes; a reload makes another
+ * one.
  */
 #ifndef NSAUX_RCONF_H
 #define NSAUX_RCONF_H
@@ -57,15 +58,16 @@ void rconf_unref(struct rconf *conf); /* NULL is allowed */
 typedef void rconf_log_fn(void *arg, int priority, const char *text); /* with file and line */
 
 /*
- * Reads the text of a resolv.conf into *conf, which has the defaults. What is unknown or wrong is told
- * with its line and passed over, as all resolvers do; a nameserver line that is wrong is an error, so
- * that no other server is asked than was meant: -EINVAL. Also -EFBIG, -ENOMEM; *conf is half
- * changed then. edns0 is on unless an option says otherwise ("no-edns0" is ours).
+ * Reads the text of a resolv.conf into *conf, which has the defaults. What is unknown or wrong is
+ * told with its line and passed over, as all resolvers do; a nameserver line that is wrong is an
+ * error, so that no other server is asked than was meant: -EINVAL. Also -EFBIG, -ENOMEM; *conf is
+ * half changed then. edns0 is on unless an option says otherwise ("no-edns0" is ours).
  *
- * Other than resolv.conf(5), a line may be indented, and '#' or ';' begins a comment before any word.
+ * Other than resolv.conf(5), a line may be indented, and '#' or ';' begins a comment before any
+ * word.
  */
-int rconf_parse(struct rconf *conf, const char *text, size_t len, const char *file, rconf_log_fn *log,
-	void *arg);
+int rconf_parse(struct rconf *conf, const char *text, size_t len, const char *file,
+	rconf_log_fn *log, void *arg);
 /* "ndots:2 rotate": the options alone. -EINVAL: one of them is wrong; the others are set. */
 int rconf_parse_options(struct rconf *conf, const char *text, const char *file, unsigned line,
 	rconf_log_fn *log, void *arg);
@@ -76,9 +78,10 @@ int rconf_parse_server(struct rconf_server *server, const char *text);
 /* Where snapshots come from. Thread-safe. */
 struct source;
 
-struct source_config { /* copied */
+/* What is in it is copied. */
+struct source_config {
 	const char *resolv_conf, *hosts_file, *services_file; /* paths or NULL */
-	const char *const *servers, *const *search; /* NULL: of the file */
+	const char *const *servers, *const *search;           /* NULL: of the file */
 	const char *options;
 	rconf_log_fn *log;
 	void *log_arg;
@@ -91,21 +94,20 @@ void source_free(struct source *source); /* NULL is allowed */
 /*
  * source_get: a reference to the snapshot in force. The files are looked at (by stat) when the last
  * look is a second old, and read when they changed; a file that cannot be read, or has an
- * error, is told once, and the former snapshot stays in force. One that is being written is let be for
- * up to half a second. A file that is not there is like an empty one (for services the
- * built-in table), but it is believed to be gone only after half a second. now: nanoseconds,
- * CLOCK_BOOTTIME.
+ * error, is told once, and the former snapshot stays in force. One that is being written is let be
+ * for up to half a second. A file that is not there is like an empty one (for services the built-in
+ * table), but it is believed to be gone only after half a second. now: nanoseconds, CLOCK_BOOTTIME.
  * -EACCES, -EINVAL and the like: there is no snapshot yet, and a file cannot be read or has errors;
- * -EDESTADDRREQ: no name server, which is an error of its own for who needs one: *conf is written then,
- * too, without servers.
- * A snapshot is cheap to get: two looks at an atomic and a counter while nothing changes.
+ * -EDESTADDRREQ: no name server, which is an error of its own for who needs one: *conf is written
+ * then, too, without servers. A snapshot is cheap to get: two looks at an atomic and a counter
+ * while nothing changes.
  */
 int source_get(struct source *source, uint64_t now, struct rconf **conf);
-/* source_is_same: cheaper still, no counter: the snapshot of that generation is in force, and no look is
- * due. False: source_get() will tell. */
+/* source_is_same: cheaper still, no counter: the snapshot of that generation is in force, and no
+ * look is due. False: source_get() will tell. */
 bool source_is_same(struct source *source, uint64_t now, uint32_t generation);
-/* source_reload: reads them now, whether or not they changed. 0, or -errno: of a file with a fault the former
- * text stays, of the others the new one is in force. */
+/* source_reload: reads them now, whether or not they changed. 0, or -errno: of a file with a fault
+ * the former text stays, of the others the new one is in force. */
 int source_reload(struct source *source, uint64_t now);
 /* The generation of the snapshot in force, without a look at the files. */
 uint32_t source_generation(struct source *source);

@@ -59,10 +59,10 @@ static const struct {
 	{"no-reload", FLAG(no_reload), true},
 };
 
-/* Without a meaning here, or anywhere by now. Each query has a port of its own anyway, which is what
- * single-request-reopen asks for. */
-static const char *const idle[] = {"debug", "inet6", "ip6-bytestring", "ip6-dotint", "no-ip6-dotint",
-	"no-check-names", "single-request-reopen"};
+/* Without a meaning here, or anywhere by now. Each query has a port of its own anyway, which is
+ * what single-request-reopen asks for. */
+static const char *const idle[] = {"debug", "inet6", "ip6-bytestring", "ip6-dotint",
+	"no-ip6-dotint", "no-check-names", "single-request-reopen"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

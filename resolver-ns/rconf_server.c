@@ -66,8 +66,8 @@ static int set_in6(struct rconf_server *server, const struct in6_addr *addr, con
 	return 0;
 }
 
-/* Four numbers with dots, or IPv6: what inet_aton(3) would take, too ("192.0.2" is 192.0.0.2) is rather
- * a line that was cut. */
+/* Four numbers with dots, or IPv6: what inet_aton(3) would take, too ("192.0.2" is 192.0.0.2) is
+ * rather a line that was cut. */
 static int set_address(struct rconf_server *server, char *text)
 {
 	char *device = strchr(text, '%');

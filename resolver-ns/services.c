@@ -16,8 +16,9 @@
 struct services {
 	atomic_uint refs;
 	size_t count;
-	struct service *rows;    /* in order of the name, then of the file */
-	struct service *by_port; /* those that are no aliases, in order of the port, then of the file */
+	struct service *rows; /* in order of the name, then of the file */
+	struct service
+		*by_port; /* those that are no aliases, in order of the port, then of the file */
 	size_t by_port_count;
 	char *pool;
 };
@@ -172,8 +173,8 @@ static void destroy(struct services *s)
 	free(s);
 }
 
-int services_parse(struct services **services, const char *text, size_t len, services_log_fn *log,
-	void *arg)
+int services_parse(
+	struct services **services, const char *text, size_t len, services_log_fn *log, void *arg)
 {
 	struct reader r = {.services = calloc(1, sizeof(*r.services)), .log = log, .arg = arg};
 	struct lines lines;

@@ -15,20 +15,21 @@ enum services_proto { SERVICES_TCP = 1, SERVICES_UDP = 2, SERVICES_SCTP = 4, SER
 
 struct services;
 
-/* Told of each line that is wrong and passed over (the first 20). Other protocols than these four are
- * not wrong, only of no use. */
+/* Told of each line that is wrong and passed over (the first 20). Other protocols than these four
+ * are not wrong, only of no use. */
 typedef void services_log_fn(void *arg, unsigned line, const char *text);
 /* -ENOMEM, -EFBIG. */
-int services_parse(struct services **services, const char *text, size_t len, services_log_fn *log,
-	void *arg);
+int services_parse(
+	struct services **services, const char *text, size_t len, services_log_fn *log, void *arg);
 struct services *services_ref(struct services *services); /* NULL gives NULL */
 void services_free(struct services *services); /* gives a reference back; NULL is allowed */
 
-/* services NULL: the table built in (what network servers and their clients use). Aliases are found,
- * too; case matters. Of two lines the first counts. *port in host order. -ENOENT. */
+/* services NULL: the table built in (what network servers and their clients use). Aliases are
+ * found, too; case matters. Of two lines the first counts. *port in host order. -ENOENT. */
 int services_port(const struct services *services, const char *name, enum services_proto proto,
 	uint16_t *port);
 /* The official name, valid as long as the table; NULL: none. */
-const char *services_name(const struct services *services, uint16_t port, enum services_proto proto);
+const char *services_name(
+	const struct services *services, uint16_t port, enum services_proto proto);
 
 #endif

@@ -119,10 +119,10 @@ static const char *const guards[] = {"auto", "yes", "no", NULL};
 #define FIELD(f) offsetof(struct settings, f)
 
 static const struct conf_item resolver_items[] = {
-	{"Resolver", "Server", CONF_LIST, FIELD(servers), "", 0, RCONF_SERVERS_MAX, NULL, check_server,
-		"name servers, in order, in place of those of ResolvConf"},
-	{"Resolver", "Search", CONF_LIST, FIELD(search), "", 0, RCONF_SEARCH_MAX, NULL, check_domain,
-		"domains to search, in place of those of ResolvConf"},
+	{"Resolver", "Server", CONF_LIST, FIELD(servers), "", 0, RCONF_SERVERS_MAX, NULL,
+		check_server, "name servers, in order, in place of those of ResolvConf"},
+	{"Resolver", "Search", CONF_LIST, FIELD(search), "", 0, RCONF_SEARCH_MAX, NULL,
+		check_domain, "domains to search, in place of those of ResolvConf"},
 	{"Resolver", "Options", CONF_STR, FIELD(options), "", 0, INI_LINE_MAX, NULL, check_options,
 		"as in resolv.conf(5), after those of ResolvConf"},
 	{"Resolver", "ResolvConf", CONF_PATH, FIELD(resolv_conf), "", 0, 0, NULL, NULL,
@@ -146,7 +146,7 @@ static const struct conf_item resolver_items[] = {
 	{"Resolver", "Waiting", CONF_UINT, FIELD(waiting), "16384", 1, 1u << 20, NULL, NULL,
 		"queries that wait for their turn beyond"},
 	{"Resolver", "Guard", CONF_ENUM, FIELD(guard), "auto", 0, 0, guards, NULL,
-		"drop answers in loopback or in addresses of other virtual servers; auto: of mark VSs"},
+		"drop answers in loopback or in other VSs' addresses; auto: only of mark VSs"},
 	{"Resolver", "RandomCase", CONF_BOOL, FIELD(random_case), "no", 0, 0, NULL, NULL,
 		"ask in letters of random case, which the answer must have, too"},
 	{.section = NULL},
@@ -176,7 +176,8 @@ static void on_error(void *arg, const char *file, unsigned line, const char *tex
 	r->log(r->arg, LOG_ERR, r->vs, whole);
 }
 
-static int add_setting(const char *key, const char *value, const char *file, unsigned line, void *arg)
+static int add_setting(
+	const char *key, const char *value, const char *file, unsigned line, void *arg)
 {
 	const struct ini_setting setting = {SECTION, key, value, file, line};
 
@@ -201,8 +202,8 @@ static int check_families(const struct ini_doc *doc, ini_error_fn *error, void *
 		if (family == AF_UNSPEC)
 			continue;
 		if (*has && error)
-			error(arg, s->file, s->line, "BindAddress has an address of that version of IP "
-						     "already");
+			error(arg, s->file, s->line,
+				"BindAddress has an address of that version of IP already");
 		if (*has)
 			rc = -EINVAL;
 		*has = true;
@@ -317,8 +318,8 @@ static void set_place(const struct settings *s, struct vsresolv_config *config)
 	if (!config->device)
 		config->device = or_null(s->device);
 	for (size_t i = 0; s->binds && s->binds[i]; i++) {
-		const char **field = source_family(s->binds[i]) == AF_INET ? &config->bind4 :
-									     &config->bind6;
+		const char **field =
+			source_family(s->binds[i]) == AF_INET ? &config->bind4 : &config->bind6;
 
 		if (!*field)
 			*field = s->binds[i];

@@ -80,8 +80,8 @@ int current_set(struct current *current, struct rconf *conf)
 		return -EBUSY;
 	atomic_fetch_add_explicit(&conf->refs, IN_FORCE, memory_order_relaxed);
 	current->slots[slot] = conf;
-	settle(current, atomic_exchange_explicit(
-				&current->word, slot << SLOT_SHIFT, memory_order_acq_rel));
+	settle(current,
+		atomic_exchange_explicit(&current->word, slot << SLOT_SHIFT, memory_order_acq_rel));
 	current_sweep(current);
 	return 0;
 }

@@ -31,8 +31,8 @@ static bool is_absent(const struct source_identity *identity)
 	return identity->ino == 0;
 }
 
-/* The kernel's stamps are as coarse as its ticks: a change in the tick in which the file was read could
- * not be told from what was read. A stamp from the future settles nothing. */
+/* The kernel's stamps are as coarse as its ticks: a change in the tick in which the file was read
+ * could not be told from what was read. A stamp from the future settles nothing. */
 static bool is_old(const struct source_identity *identity)
 {
 	struct timespec now;
@@ -64,7 +64,8 @@ static int look(const char *path, struct source_identity *identity)
 	return S_ISREG(st.st_mode) ? 0 : -EINVAL;
 }
 
-/* What is in fd; *identity is that of the file which was read, and *is_whole: it stayed so meanwhile. */
+/* What is in fd; *identity is that of the file which was read, and *is_whole: it stayed so
+ * meanwhile. */
 static int read_fd(int fd, size_t max, char **text, size_t *len, struct source_identity *identity,
 	bool *is_whole)
 {
@@ -175,6 +176,5 @@ int source_file_look(struct source_file *file, unsigned flags, char **text, size
 		file->waits++;
 		return SOURCE_LATER;
 	}
-	return is_absent(&identity) ? take_absence(file, flags) :
-				      take_text(file, flags, text, len);
+	return is_absent(&identity) ? take_absence(file, flags) : take_text(file, flags, text, len);
 }

@@ -36,8 +36,8 @@ static int copy_strings(char ***copy, const char *const *strings)
 	return 0;
 }
 
-static int apply_servers(const struct source_parameters *p, struct rconf *conf,
-	const struct rconf_report *report)
+static int apply_servers(
+	const struct source_parameters *p, struct rconf *conf, const struct rconf_report *report)
 {
 	int rc = 0;
 
@@ -62,8 +62,8 @@ static int apply_servers(const struct source_parameters *p, struct rconf *conf,
 	return rc;
 }
 
-static int apply_search(const struct source_parameters *p, struct rconf *conf,
-	const struct rconf_report *report)
+static int apply_search(
+	const struct source_parameters *p, struct rconf *conf, const struct rconf_report *report)
 {
 	int rc = 0;
 
@@ -84,12 +84,13 @@ static int apply_search(const struct source_parameters *p, struct rconf *conf,
 	return rc;
 }
 
-int source_parameters_apply(const struct source_parameters *p, struct rconf *conf, rconf_log_fn *log)
+int source_parameters_apply(
+	const struct source_parameters *p, struct rconf *conf, rconf_log_fn *log)
 {
 	const struct rconf_report report = {NULL, 0, log, p->log_arg};
 	int servers = apply_servers(p, conf, &report), search = apply_search(p, conf, &report);
-	int options = p->options ?
-		rconf_parse_options(conf, p->options, NULL, 0, log, p->log_arg) : 0;
+	int options =
+		p->options ? rconf_parse_options(conf, p->options, NULL, 0, log, p->log_arg) : 0;
 
 	if (servers < 0)
 		return servers;

@@ -9,10 +9,10 @@
 #include "rconf.h"
 
 /*
- * The snapshot in force. A reader takes a reference by one atomic addition: the word has the number of
- * a slot, and below it how many references were taken since that one is in force, for
- * which the snapshot's own counter is high enough meanwhile. What is not in force any more stays in its
- * slot until the last reader has given it back.
+ * The snapshot in force. A reader takes a reference by one atomic addition: the word has the number
+ * of a slot, and below it how many references were taken since that one is in force, for which the
+ * snapshot's own counter is high enough meanwhile. What is not in force any more stays in its slot
+ * until the last reader has given it back.
  *
  * current_get() and current_is_set() are for all threads, the others are for one at a time.
  */
@@ -36,21 +36,21 @@ void current_sweep(struct current *current);
 
 /* One file, by its path. */
 struct source_file {
-	char *path; /* NULL: there is none */
-	size_t max; /* bytes */
+	char *path;              /* NULL: there is none */
+	size_t max;              /* bytes */
 	struct source_identity { /* zero: it is not there */
 		dev_t dev;
 		ino_t ino;
 		off_t size;
 		struct timespec mtime, ctime;
 	} identity;
-	uint32_t crc;   /* of what was read last */
+	uint32_t crc; /* of what was read last */
 	size_t len;
-	bool is_known;  /* it was looked at */
-	bool is_read;   /* crc and len are of the text */
+	bool is_known;   /* it was looked at */
+	bool is_read;    /* crc and len are of the text */
 	bool is_settled; /* a change would have been seen */
-	unsigned waits; /* how often it was too young to be read */
-	int fault;      /* 0, or why what is in it is not in force: -errno */
+	unsigned waits;  /* how often it was too young to be read */
+	int fault;       /* 0, or why what is in it is not in force: -errno */
 };
 
 enum source_look {
@@ -64,10 +64,11 @@ enum source_look {
 #define SOURCE_FORCE 0x2u /* never SOURCE_SAME */
 
 /*
- * source_file_look: what has become of it. A file that changed a moment ago is not read before it is
- * SOURCE_SETTLE old, lest half of it is taken for the whole, but read after ten looks all the same;
- * one that is gone is believed gone after ten looks. *text is the caller's. What cannot be read
- * is -errno each time, but -EFBIG and -EINVAL (not a regular file) are told once and then SOURCE_SAME.
+ * source_file_look: what has become of it. A file that changed a moment ago is not read before it
+ * is SOURCE_SETTLE old, lest half of it is taken for the whole, but read after ten looks all the
+ * same; one that is gone is believed gone after ten looks. *text is the caller's. What cannot be
+ * read is -errno each time, but -EFBIG and -EINVAL (not a regular file) are told once and then
+ * SOURCE_SAME.
  */
 #define SOURCE_SETTLE UINT64_C(50000000) /* ns */
 int source_file_look(struct source_file *file, unsigned flags, char **text, size_t *len);
@@ -83,7 +84,8 @@ struct source_parameters {
 /* 0 or -ENOMEM; clear it in any case. */
 int source_parameters_copy(struct source_parameters *p, const struct source_config *config);
 /* On top of what a file says. Each fault is told to log (NULL: nobody); -EINVAL, -ENOMEM. */
-int source_parameters_apply(const struct source_parameters *p, struct rconf *conf, rconf_log_fn *log);
+int source_parameters_apply(
+	const struct source_parameters *p, struct rconf *conf, rconf_log_fn *log);
 void source_parameters_clear(struct source_parameters *p);
 
 #endif

@@ -29,8 +29,8 @@ static void expect_pair(const struct hosts *hosts, const char *name, const struc
 	for (i = 0; i < count && memcmp(&found[i], addr, sizeof(*addr)); i++)
 		;
 	/* The table may be full of addresses of the other family. */
-	FUZZ_CHECK(i < count ||
-		   hosts_find(hosts, name, AF_UNSPEC, NULL, 0, NULL) == HOSTS_ADDRS_MAX);
+	FUZZ_CHECK(
+		i < count || hosts_find(hosts, name, AF_UNSPEC, NULL, 0, NULL) == HOSTS_ADDRS_MAX);
 	count = hosts_find_addr(hosts, addr, names, NAMES_MAX);
 	FUZZ_CHECK(count > 0 && count <= NAMES_MAX);
 	for (i = 0; i < count && strncasecmp(names[i], name, strlen(names[i])); i++)

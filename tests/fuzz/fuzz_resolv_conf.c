@@ -51,7 +51,8 @@ static void check(const struct rconf *conf)
 	for (unsigned i = 0; i < conf->server_count; i++)
 		check_server(&conf->servers[i]);
 	for (unsigned i = 0; i < conf->search_count; i++)
-		FUZZ_CHECK(conf->search[i].len >= 1 && conf->search[i].wire[conf->search[i].len - 1] == 0);
+		FUZZ_CHECK(conf->search[i].len >= 1 &&
+			   conf->search[i].wire[conf->search[i].len - 1] == 0);
 	for (unsigned i = 0; i < conf->sort_count; i++)
 		FUZZ_CHECK((conf->sortlist[i].net & ~conf->sortlist[i].mask) == 0);
 }
@@ -66,7 +67,8 @@ static void parse_words(const char *text, size_t len)
 			struct rconf_server server = {.device = ""};
 			char copy[128];
 
-			if (span_text(&word, copy, sizeof(copy)) && rconf_parse_server(&server, copy) == 0)
+			if (span_text(&word, copy, sizeof(copy)) &&
+				rconf_parse_server(&server, copy) == 0)
 				check_server(&server);
 		}
 	}
@@ -88,9 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* Comments around it mean nothing. */
 	memcpy(twice, "#\n", 2);
 	memcpy(twice + 2, data, size);
-	FUZZ_CHECK(size > RCONF_FILE_MAX - 2 || rconf_parse(again, twice, size + 2, "file", NULL, NULL) == rc);
+	FUZZ_CHECK(size > RCONF_FILE_MAX - 2 ||
+		   rconf_parse(again, twice, size + 2, "file", NULL, NULL) == rc);
 	if (rc == 0 && size <= RCONF_FILE_MAX - 2)
-		FUZZ_CHECK(again->server_count == conf->server_count && again->ndots == conf->ndots &&
+		FUZZ_CHECK(again->server_count == conf->server_count &&
+			   again->ndots == conf->ndots &&
 			   again->search_count == conf->search_count);
 	free(twice);
 	rconf_unref(again);

@@ -62,7 +62,8 @@ static void print_server(const struct rconf_server *server, char *text, size_t s
 	} else {
 		assert_int_equal(server->addr.sa.sa_family, AF_INET6);
 		assert_int_equal(server->addr.in6.sin6_scope_id, 0);
-		assert_non_null(inet_ntop(AF_INET6, &server->addr.in6.sin6_addr, addr, sizeof(addr)));
+		assert_non_null(
+			inet_ntop(AF_INET6, &server->addr.in6.sin6_addr, addr, sizeof(addr)));
 		snprintf(text, size, "%s%s%s@%u", addr, *server->device ? "%" : "", server->device,
 			ntohs(server->addr.in6.sin6_port));
 	}
@@ -92,7 +93,8 @@ static void expect_search(const struct rconf *conf, const char *want)
 
 static void defaults(void **state)
 {
-	static const char *const empty[] = {"", "\n", "#", ";x\n", "# nameserver 192.0.2.1\n\n \t\r\n"};
+	static const char *const empty[] = {
+		"", "\n", "#", ";x\n", "# nameserver 192.0.2.1\n\n \t\r\n"};
 	struct told told;
 
 	(void)state;
@@ -124,7 +126,8 @@ static void an_ordinary_file(void **state)
 				   "  nameserver fe80::53%eth0\n"
 				   "options ndots:2 timeout:3 attempts:4 rotate\n"
 				   "options trust-ad use-vc edns0\n"
-				   "nameserver [2001:db8::2]:5353", &told);
+				   "nameserver [2001:db8::2]:5353",
+		&told);
 
 	(void)state;
 	assert_string_equal(told.text, "");
@@ -156,20 +159,49 @@ static void servers(void **state)
 		{"[fe80::1%eth0]", "fe80::1%eth0@53"},
 		{"::ffff:192.0.2.1", "192.0.2.1@53"},
 		{"[::ffff:192.0.2.1]:54", "192.0.2.1@54"},
-		{"", NULL}, {" 192.0.2.1", NULL}, {"192.0.2.1 ", NULL}, {"192.0.2", NULL},
-		{"192.0.2.256", NULL}, {"192.0.2.01", NULL}, {"0xc0000201", NULL},
-		{"192.0.2.1:", NULL}, {"192.0.2.1:0", NULL}, {"192.0.2.1:65536", NULL},
-		{"192.0.2.1:5x", NULL}, {"192.0.2.1:+5", NULL}, {"192.0.2.1#53", NULL},
-		{"192.0.2.1%eth0", NULL}, {"[192.0.2.1]", NULL}, {"[192.0.2.1]:53", NULL},
-		{"0.0.0.0", NULL}, {"255.255.255.255", NULL}, {"224.0.0.251", NULL},
-		{"::", NULL}, {"ff02::1", NULL}, {"ff02::1%eth0", NULL}, {"::ffff:0.0.0.0", NULL},
+		{"", NULL},
+		{" 192.0.2.1", NULL},
+		{"192.0.2.1 ", NULL},
+		{"192.0.2", NULL},
+		{"192.0.2.256", NULL},
+		{"192.0.2.01", NULL},
+		{"0xc0000201", NULL},
+		{"192.0.2.1:", NULL},
+		{"192.0.2.1:0", NULL},
+		{"192.0.2.1:65536", NULL},
+		{"192.0.2.1:5x", NULL},
+		{"192.0.2.1:+5", NULL},
+		{"192.0.2.1#53", NULL},
+		{"192.0.2.1%eth0", NULL},
+		{"[192.0.2.1]", NULL},
+		{"[192.0.2.1]:53", NULL},
+		{"0.0.0.0", NULL},
+		{"255.255.255.255", NULL},
+		{"224.0.0.251", NULL},
+		{"::", NULL},
+		{"ff02::1", NULL},
+		{"ff02::1%eth0", NULL},
+		{"::ffff:0.0.0.0", NULL},
 		{"::ffff:224.0.0.1", NULL},
-		{"2001:db8::1%eth0", NULL}, {"fe80::1%", NULL}, {"fe80::1%abcdefghijklmnop", NULL},
-		{"fe80::1%a/b", NULL}, {"fe80::1%..", NULL}, {"fe80::1%a%b", NULL},
-		{"[::1", NULL}, {"::1]", NULL}, {"[::1]x", NULL}, {"[::1]:", NULL}, {"[]", NULL},
-		{"[]:53", NULL}, {"[[::1]]", NULL}, {":53", NULL}, {"2001:db8::1:53:x", NULL},
-		{"dns.example", NULL}, {"localhost", NULL},
-		{"[fe80::1%abcdefghijklmno]:65535000000000000000000000000000000000000000000000000", NULL},
+		{"2001:db8::1%eth0", NULL},
+		{"fe80::1%", NULL},
+		{"fe80::1%abcdefghijklmnop", NULL},
+		{"fe80::1%a/b", NULL},
+		{"fe80::1%..", NULL},
+		{"fe80::1%a%b", NULL},
+		{"[::1", NULL},
+		{"::1]", NULL},
+		{"[::1]x", NULL},
+		{"[::1]:", NULL},
+		{"[]", NULL},
+		{"[]:53", NULL},
+		{"[[::1]]", NULL},
+		{":53", NULL},
+		{"2001:db8::1:53:x", NULL},
+		{"dns.example", NULL},
+		{"localhost", NULL},
+		{"[fe80::1%abcdefghijklmno]:65535000000000000000000000000000000000000000000000000",
+			NULL},
 	};
 
 	(void)state;
@@ -198,7 +230,8 @@ static void a_wrong_server_is_an_error(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		snprintf(text, sizeof(text), "nameserver 192.0.2.1\n%s\nnameserver 192.0.2.2\n", lines[i]);
+		snprintf(text, sizeof(text), "nameserver 192.0.2.1\n%s\nnameserver 192.0.2.2\n",
+			lines[i]);
 		assert_int_equal(parse_bytes(text, strlen(text), &conf, &told), -EINVAL);
 		assert_int_equal(told.errors, 1);
 		assert_int_equal(strncmp(told.text, "file:2: ", 8), 0);
@@ -254,13 +287,15 @@ static void options(void **state)
 	rconf_unref(conf);
 	conf = parse("options no-edns0 no-aaaa single-request no-tld-query no-reload\n"
 		     "options debug inet6 ip6-bytestring ip6-dotint no-ip6-dotint no-check-names "
-		     "single-request-reopen\n", &told);
+		     "single-request-reopen\n",
+		&told);
 	assert_int_equal(told.warnings, 0);
 	assert_true(!conf->edns0 && conf->no_aaaa && conf->single_request && conf->no_tld_query &&
 		    conf->no_reload);
 	rconf_unref(conf);
 	conf = parse("options ndots: timeout:x attempts:-1 rotate: ROTATE ndots ; rotate\n"
-		     "options \x01\n", &told);
+		     "options \x01\n",
+		&told);
 	assert_int_equal(told.warnings, 7);
 	assert_int_equal(conf->ndots, 1);
 	assert_int_equal(conf->timeout_ms, 5000);
@@ -291,12 +326,14 @@ static void sortlists(void **state)
 	static const struct {
 		const char *net, *mask;
 	} want[] = {{"130.155.160.0", "255.255.240.0"}, {"130.155.0.0", "255.255.0.0"},
-		{"10.0.0.0", "255.0.0.0"}, {"192.0.2.0", "255.255.255.0"}, {"192.0.2.128", "255.255.255.128"},
-		{"0.0.0.0", "0.0.0.0"}, {"192.0.2.4", "255.255.255.255"}};
+		{"10.0.0.0", "255.0.0.0"}, {"192.0.2.0", "255.255.255.0"},
+		{"192.0.2.128", "255.255.255.128"}, {"0.0.0.0", "0.0.0.0"},
+		{"192.0.2.4", "255.255.255.255"}};
 	char net[INET_ADDRSTRLEN], mask[INET_ADDRSTRLEN];
 	struct told told;
 	struct rconf *conf = parse("sortlist 130.155.160.0/255.255.240.0 130.155.0.0 10.1.2.3\n"
-				   "sortlist 192.0.2.9 192.0.2.130&25 0.0.0.0/0 192.0.2.4/32\n", &told);
+				   "sortlist 192.0.2.9 192.0.2.130&25 0.0.0.0/0 192.0.2.4/32\n",
+		&told);
 
 	(void)state;
 	assert_int_equal(told.warnings, 0);
@@ -308,13 +345,16 @@ static void sortlists(void **state)
 		assert_string_equal(mask, want[i].mask);
 	}
 	rconf_unref(conf);
-	conf = parse("sortlist 192.0.2.0/33 192.0.2 192.0.2.0/ 2001:db8::/32 /24 192.0.2.0/x 10.0.0.0\n",
+	conf = parse(
+		"sortlist 192.0.2.0/33 192.0.2 192.0.2.0/ 2001:db8::/32 /24 192.0.2.0/x 10.0.0.0\n",
 		&told);
 	assert_int_equal(told.warnings, 6);
 	assert_int_equal(conf->sort_count, 1);
 	rconf_unref(conf);
-	conf = parse("sortlist 1.1.1.1 2.1.1.1 3.1.1.1 4.1.1.1 5.1.1.1 6.1.1.1 7.1.1.1 8.1.1.1 9.1.1.1 "
-		     "10.1.1.1 11.1.1.1\n", &told);
+	conf = parse(
+		"sortlist 1.1.1.1 2.1.1.1 3.1.1.1 4.1.1.1 5.1.1.1 6.1.1.1 7.1.1.1 8.1.1.1 9.1.1.1 "
+		"10.1.1.1 11.1.1.1\n",
+		&told);
 	assert_int_equal(conf->sort_count, RCONF_SORTLIST_MAX);
 	assert_int_equal(told.warnings, 1);
 	rconf_unref(conf);
@@ -322,8 +362,8 @@ static void sortlists(void **state)
 
 static void what_is_not_known_is_told(void **state)
 {
-	static const char *const lines[] = {"lookup file bind", "Nameserver 192.0.2.1", "nameservers 192.0.2.1",
-		"nameserver\f192.0.2.1", "\x01", "options:rotate"};
+	static const char *const lines[] = {"lookup file bind", "Nameserver 192.0.2.1",
+		"nameservers 192.0.2.1", "nameserver\f192.0.2.1", "\x01", "options:rotate"};
 	struct told told;
 
 	(void)state;
@@ -344,10 +384,12 @@ static void limits(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= RCONF_SERVERS_MAX + 1; i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "nameserver 192.0.2.%u\n", i);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			"nameserver 192.0.2.%u\n", i);
 	conf = parse(text, &told);
 	assert_int_equal(conf->server_count, RCONF_SERVERS_MAX);
-	assert_string_equal(told.text, "file:9: '192.0.2.9' is one more than the 8 that are used\n");
+	assert_string_equal(
+		told.text, "file:9: '192.0.2.9' is one more than the 8 that are used\n");
 	rconf_unref(conf);
 	large = malloc(RCONF_FILE_MAX + 1);
 	assert_non_null(large);

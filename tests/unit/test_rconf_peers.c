@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Random files as c-ares, glibc, and we read them. Where they are not to agree the files have none of it,
- * or the comparison knows:
+ * Random files as c-ares, glibc, and we read them. Where they are not to agree the files have none
+ * of it, or the comparison knows:
  *
  *   - without a server c-ares and glibc ask 127.0.0.1, without a search list they take the host's
  *     domain: we have none of both
  *   - a server that is wrong is an error to us, and passed over by them
  *   - glibc uses 3 servers and shows 6 domains of the search list, we 8 and 32, c-ares all
- *   - with attempts:0 glibc asks nobody, with timeout:0 it waits for a second: we ask once, and wait as long
- *   - c-ares 1.18 knows neither timeout: nor attempts:, does not stop at ndots:15, and takes the first
- *     ndots: where others take the last
+ *   - with attempts:0 glibc asks nobody, with timeout:0 it waits for a second: we ask once, and
+ * wait as long
+ *   - c-ares 1.18 knows neither timeout: nor attempts:, does not stop at ndots:15, and takes the
+ * first ndots: where others take the last
  *   - c-ares 1.18 divides a search list at spaces alone, and leaves out what is in it twice
  *   - indented lines are lines to c-ares and us, comments behind a value to c-ares and us
  */
@@ -96,7 +97,8 @@ static void add_server(char *text)
 
 static void add_names(char *text, const char *keyword, unsigned count)
 {
-	static const char *const labels[] = {"corp", "example", "a", "lab-7", "_msdcs", "x1", "EU", "net"};
+	static const char *const labels[] = {
+		"corp", "example", "a", "lab-7", "_msdcs", "x1", "EU", "net"};
 	char line[1024];
 
 	snprintf(line, sizeof(line), "%s", keyword);
@@ -106,8 +108,8 @@ static void add_names(char *text, const char *keyword, unsigned count)
 		len += (size_t)snprintf(line + len, sizeof(line) - len, "%sd%u", i ? " " : blank(),
 			i * 100 + random_below(100));
 		for (unsigned n = random_below(4); n > 0; n--)
-			len += (size_t)snprintf(line + len, sizeof(line) - len, ".%s",
-				labels[random_below(8)]);
+			len += (size_t)snprintf(
+				line + len, sizeof(line) - len, ".%s", labels[random_below(8)]);
 	}
 	add_line(text, "%s", line);
 }
@@ -123,16 +125,20 @@ static void add_options(char *text)
 
 		switch (random_below(6)) {
 		case 0:
-			snprintf(line + len, sizeof(line) - len, "%sndots:%u", blank(), random_below(20));
+			snprintf(line + len, sizeof(line) - len, "%sndots:%u", blank(),
+				random_below(20));
 			break;
 		case 1:
-			snprintf(line + len, sizeof(line) - len, "%stimeout:%u", blank(), 1 + random_below(40));
+			snprintf(line + len, sizeof(line) - len, "%stimeout:%u", blank(),
+				1 + random_below(40));
 			break;
 		case 2:
-			snprintf(line + len, sizeof(line) - len, "%sattempts:%u", blank(), 1 + random_below(8));
+			snprintf(line + len, sizeof(line) - len, "%sattempts:%u", blank(),
+				1 + random_below(8));
 			break;
 		default:
-			snprintf(line + len, sizeof(line) - len, "%s%s", blank(), words[random_below(12)]);
+			snprintf(line + len, sizeof(line) - len, "%s%s", blank(),
+				words[random_below(12)]);
 		}
 	}
 	add_line(text, "%s", line);
@@ -140,8 +146,9 @@ static void add_options(char *text)
 
 static void make_text(char *text)
 {
-	static const char *const others[] = {"# nameserver 192.0.2.1", ";search x", "", "lookup file bind",
-		"nameserverx 192.0.2.1", "family inet4", "#", "Nameserver 192.0.2.1"};
+	static const char *const others[] = {"# nameserver 192.0.2.1", ";search x", "",
+		"lookup file bind", "nameserverx 192.0.2.1", "family inet4", "#",
+		"Nameserver 192.0.2.1"};
 
 	text[0] = '\0';
 	for (unsigned n = random_below(RCONF_SERVERS_MAX + 1); n > 0; n--) {
@@ -193,8 +200,8 @@ static void read_ours(const char *text, struct rconf **out)
 	assert_int_equal(rconf_parse(*out, text, strlen(text), "file", NULL, NULL), 0);
 }
 
-static void mean_ours(const struct rconf *conf, unsigned max_servers, unsigned max_search,
-	struct meaning *m)
+static void mean_ours(
+	const struct rconf *conf, unsigned max_servers, unsigned max_search, struct meaning *m)
 {
 	char name[DNS_TEXT_MAX];
 
@@ -258,7 +265,8 @@ static void mean_glibc(struct meaning *m, bool has_edns0)
 	numbers_of(m, state.ndots, (unsigned)state.retrans, (unsigned)state.retry);
 	o = state.options;
 	flags_of(m, (bool[]){o & RES_ROTATE, has_edns0 && (o & RES_USE_EDNS0), o & RES_TRUSTAD,
-		o & RES_USEVC, o & RES_NOAAAA, o & RES_SNGLKUP, o & RES_NOTLDQUERY, o & RES_NORELOAD});
+			    o & RES_USEVC, o & RES_NOAAAA, o & RES_SNGLKUP, o & RES_NOTLDQUERY,
+			    o & RES_NORELOAD});
 	res_nclose(&state);
 }
 
@@ -286,8 +294,8 @@ static void mean_cares(struct meaning *m, unsigned *ndots)
 
 /* ---- side by side */
 
-static void expect_same(const char *text, const char *peer, const char *what, const char *ours,
-	const char *theirs)
+static void expect_same(
+	const char *text, const char *peer, const char *what, const char *ours, const char *theirs)
 {
 	if (strcmp(ours, theirs) != 0)
 		fail_msg("%s of %s: '%s', ours: '%s', in:\n%s", what, peer, theirs, ours, text);
@@ -301,7 +309,8 @@ static void compare_glibc(const char *text, const struct rconf *conf)
 	mean_ours(conf, MAXNS, MAXDNSRCH, &ours);
 	numbers_of(&ours, conf->ndots, conf->timeout_ms / 1000, conf->attempts);
 	flags_of(&ours, (bool[]){conf->rotate, edns0 && conf->edns0, conf->trust_ad, conf->use_vc,
-		RES_NOAAAA && conf->no_aaaa, conf->single_request, conf->no_tld_query, conf->no_reload});
+				RES_NOAAAA && conf->no_aaaa, conf->single_request,
+				conf->no_tld_query, conf->no_reload});
 	mean_glibc(&theirs, edns0);
 	if (conf->server_count > 0)
 		expect_same(text, "glibc", "servers", ours.servers, theirs.servers);

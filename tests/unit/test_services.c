@@ -90,7 +90,8 @@ static void of_a_file(void **state)
 				   "syslog 514/udp\n"
 				   "rtmp 1/ddp\n"
 				   "zero 0/udp\n"
-				   "amqp 5672/sctp", told);
+				   "amqp 5672/sctp",
+		told);
 
 	(void)state;
 	assert_int_equal(told[0], 0);

@@ -82,7 +82,8 @@ static void expect_no_files(struct nst *t, const char *name)
 	struct settings *settings = read_good(t, name);
 
 	settings_config(settings, &config);
-	assert_true(!config.resolv_conf && !config.hosts_file && !config.services_file && !config.servers);
+	assert_true(!config.resolv_conf && !config.hosts_file && !config.services_file &&
+		    !config.servers);
 	settings_free(settings);
 }
 
@@ -90,7 +91,8 @@ static void no_defaults_for_who_shares(void **state)
 {
 	struct nst *t = *state;
 
-	open_with(t, "[VirtualServer]\nFlavour=mark\nMark=7\n[Network]\nAddress=192.0.2.5/24 dev lo\n");
+	open_with(t,
+		"[VirtualServer]\nFlavour=mark\nMark=7\n[Network]\nAddress=192.0.2.5/24 dev lo\n");
 	expect_no_files(t, "a");
 	expect_no_files(t, VS_HOST);
 }
@@ -133,9 +135,16 @@ static void all_keys(void **state)
 static void the_caller_goes_first(void **state)
 {
 	static const char *const servers[] = {"192.0.2.9", NULL}, *const none[] = {NULL};
-	struct vsresolv_config config = {.size = sizeof(config), .servers = servers, .search = none,
-		.hosts_file = "/mine", .bind4 = "192.0.2.8", .cache_bytes = 20000, .in_flight = 3,
-		.waiting = 4, .stale_seconds = 5, .flags = VSRESOLV_NO_GUARD};
+	struct vsresolv_config config = {.size = sizeof(config),
+		.servers = servers,
+		.search = none,
+		.hosts_file = "/mine",
+		.bind4 = "192.0.2.8",
+		.cache_bytes = 20000,
+		.in_flight = 3,
+		.waiting = 4,
+		.stale_seconds = 5,
+		.flags = VSRESOLV_NO_GUARD};
 	struct settings *settings;
 	struct nst *t = *state;
 
@@ -179,15 +188,16 @@ static void errors_have_places(void **state)
 		"Options=ndots:x", "Options=nonsense", "ResolvConf=relative", "HostsFile=x",
 		"BindAddress=0.0.0.0", "BindAddress=192.0.2.1/24", "BindAddress=ff02::1",
 		"BindAddress=here", "Device=a/b", "Device=abcdefghijklmnop", "CacheSize=1",
-		"CacheSize=16383", "CacheSize=1M", "StaleSeconds=604801", "InFlight=0", "InFlight=1025",
-		"Waiting=0", "Guard=maybe", "RandomCase=2", "Prefetch=", "Colour=red",
-		"BindAddress=192.0.2.2"};
+		"CacheSize=16383", "CacheSize=1M", "StaleSeconds=604801", "InFlight=0",
+		"InFlight=1025", "Waiting=0", "Guard=maybe", "RandomCase=2",
+		"Prefetch=", "Colour=red", "BindAddress=192.0.2.2"};
 	struct settings *settings = NULL;
 	char text[4096] = "[Resolver]\nBindAddress=192.0.2.1\n", place[64];
 	struct nst *t = *state;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "[Resolver]\n%s\n", lines[i]);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "[Resolver]\n%s\n",
+			lines[i]);
 	open_with(t, text);
 	assert_int_equal(read_vs(t, "a", &settings), -EINVAL);
 	assert_null(settings);
@@ -207,12 +217,16 @@ static void golden_errors(void **state)
 		     "BindAddress=::2\nCacheSize=100\n");
 	assert_int_equal(read_vs(t, "a", &settings), -EINVAL);
 	assert_string_equal(told,
-		"<3> a: " NST_CONF "/a.conf:2: value '192.0.2.0.1' of Server is not an address with or "
+		"<3> a: " NST_CONF
+		"/a.conf:2: value '192.0.2.0.1' of Server is not an address with or "
 		"without a port\n"
-		"<3> a: " NST_CONF "/a.conf:3: value 'rotate nonsense' of Options is refused: option "
+		"<3> a: " NST_CONF
+		"/a.conf:3: value 'rotate nonsense' of Options is refused: option "
 		"'nonsense' is not known\n"
-		"<3> a: " NST_CONF "/a.conf:6: value '100' of CacheSize is neither 0 nor at least 16384\n"
-		"<3> a: " NST_CONF "/a.conf:5: BindAddress has an address of that version of IP already\n");
+		"<3> a: " NST_CONF
+		"/a.conf:6: value '100' of CacheSize is neither 0 nor at least 16384\n"
+		"<3> a: " NST_CONF
+		"/a.conf:5: BindAddress has an address of that version of IP already\n");
 }
 
 static void lists_can_be_emptied(void **state)

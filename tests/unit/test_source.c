@@ -49,8 +49,11 @@ static int setup(void **state)
 	snprintf(r->resolv, sizeof(r->resolv), "%s/resolv.conf", r->dir);
 	snprintf(r->hosts, sizeof(r->hosts), "%s/hosts", r->dir);
 	snprintf(r->services, sizeof(r->services), "%s/services", r->dir);
-	r->config = (struct source_config){.resolv_conf = r->resolv, .hosts_file = r->hosts,
-		.services_file = r->services, .log = on_log, .log_arg = r};
+	r->config = (struct source_config){.resolv_conf = r->resolv,
+		.hosts_file = r->hosts,
+		.services_file = r->services,
+		.log = on_log,
+		.log_arg = r};
 	r->now = 1000 * SECOND;
 	*state = r;
 	return 0;
@@ -109,7 +112,8 @@ static void grow_old(const char *path)
 		nanosleep(&little, NULL);
 		clock_gettime(CLOCK_REALTIME, &now);
 	} while ((now.tv_sec - st.st_ctim.tv_sec) * 1000 +
-			(now.tv_nsec - st.st_ctim.tv_nsec) / 1000000 <= 60);
+			 (now.tv_nsec - st.st_ctim.tv_nsec) / 1000000 <=
+		 60);
 }
 
 /* The last number of each IPv4 server: "1 2"; "-" without a snapshot. */
@@ -293,8 +297,8 @@ static uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
-/* What is written is looked at while it is young by the clock of files. False: the machine was too slow
- * for that, and what is in force now is not known. */
+/* What is written is looked at while it is young by the clock of files. False: the machine was too
+ * slow for that, and what is in force now is not known. */
 static bool expect_young(struct rig *r, const char *text, const char *want)
 {
 	uint64_t start = clock_ns();
@@ -437,7 +441,8 @@ static void faults_keep_the_former(void **state)
 	grow_old(r->hosts);
 	r->now += SECOND;
 	expect_servers(r, 0, "1");
-	assert_non_null(strstr(r->told, "/resolv.conf:2: 'x' is not the address of a name server\n"));
+	assert_non_null(
+		strstr(r->told, "/resolv.conf:2: 'x' is not the address of a name server\n"));
 	expect_told(r, "/resolv.conf: is not used");
 	/* The other file is not kept back by it. */
 	assert_int_equal(source_generation(r->source), 2);
@@ -528,7 +533,8 @@ static void former_snapshots(void **state)
 		assert_int_equal(source_get(r->source, r->now, &kept[i]), 0);
 		differ += i > 0 && kept[i] != kept[i - 1];
 	}
-	/* As many as there are slots for; then the last one stays until one of them is given back. */
+	/* As many as there are slots for; then the last one stays until one of them is given back.
+	 */
 	assert_int_equal(differ, 15);
 	for (unsigned i = 0; i < 39; i++)
 		rconf_unref(kept[i]);
@@ -564,7 +570,8 @@ static void *read_snapshots(void *arg)
 		if (source_get(race->rig->source, atomic_load(&race->now), &conf) < 0 || !conf)
 			return (void *)1;
 		first = ntohl(conf->servers[0].addr.in4.sin_addr.s_addr) & 255;
-		if (conf->server_count != 2 || conf->generation < last || (first != 1 && first != 3) ||
+		if (conf->server_count != 2 || conf->generation < last ||
+			(first != 1 && first != 3) ||
 			(ntohl(conf->servers[1].addr.in4.sin_addr.s_addr) & 255) != first + 1 ||
 			hosts_find(conf->hosts, "name", AF_INET, NULL, 0, NULL) != 1)
 			return (void *)2;
@@ -577,8 +584,9 @@ static void *read_snapshots(void *arg)
 
 static void change_files(struct rig *r, unsigned i)
 {
-	replace(r, r->resolv, i % 2 ? "nameserver 192.0.2.3\nnameserver 192.0.2.4\n" :
-				      "nameserver 192.0.2.1\nnameserver 192.0.2.2\n");
+	replace(r, r->resolv,
+		i % 2 ? "nameserver 192.0.2.3\nnameserver 192.0.2.4\n"
+		      : "nameserver 192.0.2.1\nnameserver 192.0.2.2\n");
 	replace(r, r->hosts, i % 2 ? "192.0.2.9 name\n" : "192.0.2.8 name other\n");
 }
 
