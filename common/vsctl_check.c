@@ -2,10 +2,12 @@
 /* vsctl check: what bites once there are many virtual servers. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
 
+#include "settings.h"
 #include "vsctl_check.h"
 #include "vsreg.h"
 
@@ -23,6 +25,32 @@ static void on_file(void *arg, int priority, const char *vs, const char *file, u
 	else
 		check_add(report, level, "files", vs, "%s%s%s", file ? file : "", file ? ": " : "",
 			text);
+}
+
+struct one_file {
+	struct check_report *report;
+	const char *vs;
+};
+
+static void on_setting(void *arg, const char *file, unsigned line, const char *text)
+{
+	const struct one_file *one = arg;
+
+	on_file(one->report, LOG_ERR, one->vs, file, line, text);
+}
+
+/* The registry passes over the section of libvsresolv, which finds its errors only when an application
+ * asks for a VS. */
+static void check_resolver(struct vs_conf *confs, struct check_report *report)
+{
+	struct vs_conf *conf, *next;
+
+	HASH_ITER (hh, confs, conf, next) {
+		struct one_file one = {report, conf->name};
+
+		if (settings_check(conf->doc, on_setting, &one) == -ENOMEM)
+			report->failed = true;
+	}
 }
 
 static json_t *describe(const struct check_finding *f)
@@ -92,6 +120,7 @@ static int run_check(const struct vsctl *ctl, char *const *args)
 	rc = vsdir_read(&confs, ctl->vs_dir, on_file, &report);
 	if (rc < 0)
 		confs = NULL;
+	check_resolver(confs, &report);
 	vsctl_check_names(ctl, &report, &ns_count);
 	vsctl_check_host(ctl, &report, count_vss(confs, ns_count), ns_count);
 	vsctl_check_shared(ctl, &report, confs);
