@@ -126,9 +126,13 @@ same "rpcbind-ns.conf(5) has every key of --print-config, with its default" \
 
 # No program prints these, so that the tables are read.
 vs_keys=$(sed -nE '/ items\[\]/,/^};/s/^\t\{"([A-Za-z]+)", "([A-Za-z]+)".*/\1.\2/p' common/network_conf.c
-	sed -nE '/ vs_items\[\]/,/^};/s/^\t\{"([A-Za-z]+)", "([A-Za-z]+)".*/\1.\2/p' rpcbind-ns/settings.c)
+	sed -nE '/ vs_items\[\]/,/^};/s/^\t\{"([A-Za-z]+)", "([A-Za-z]+)".*/\1.\2/p' rpcbind-ns/settings.c
+	sed -nE '/ resolver_items\[\]/,/^};/s/^\t\{"([A-Za-z]+)", "([A-Za-z]+)".*/\1.\2/p' resolver-ns/settings.c)
 same "nsaux-vs(5) has every key of a virtual server" \
 	"$vs_keys" "$(page_keys common/nsaux-vs.5 | sed 's/=.*//')"
+same "and the defaults of [Resolver]" \
+	"$(sed -nE 's/^\t\{"(Resolver)", "([A-Za-z]+)", CONF_[A-Z]+, FIELD\([a-z_]+\), "([^"]*)".*/\1.\2=\3/p' resolver-ns/settings.c)" \
+	"$(page_keys common/nsaux-vs.5 | grep '^Resolver\.')"
 page_keys common/nsaux-vs.5 | sed -E 's/^([A-Za-z]+)\./[\1]\n/' >"$tmp/vs.d/defaults.conf"
 succeeds "and its defaults are accepted" daemon --check-config
 rm "$tmp/vs.d/defaults.conf"
@@ -264,6 +268,8 @@ tells common/nsaux-vs.5 common/network.h NETWORK_ADDRESSES_MAX addresses
 tells common/nsaux-vs.5 common/network.h NETWORK_POOLS_MAX pools
 tells common/nsaux-vs.5 common/network.h NETWORK_ROUTES_MAX routes
 tells common/nsaux-vs.5 common/network.h NETWORK_SYSCTLS_MAX settings
+tells common/nsaux-vs.5 resolver-ns/rconf.h RCONF_SERVERS_MAX "name servers"
+tells common/nsaux-vs.5 resolver-ns/rconf.h RCONF_SEARCH_MAX domains
 
 tells resolver-ns/libnss_vs.8 resolver-ns/thread_context.c BUDGET "MiB in all contexts"
 
