@@ -63,6 +63,25 @@ static int bound_socket(const union answer_server *address, int type)
 	return fd;
 }
 
+static void set_address(union answer_server *to, const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	size_t len = strcspn(text, "%");
+
+	assert_true(len < sizeof(address));
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (strchr(text, ':')) {
+		to->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+		assert_int_equal(inet_pton(AF_INET6, address, &to->in6.sin6_addr), 1);
+		if (text[len])
+			to->in6.sin6_scope_id = if_nametoindex(text + len + 1);
+	} else {
+		to->in4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(PORT)};
+		assert_int_equal(inet_pton(AF_INET, address, &to->in4.sin_addr), 1);
+	}
+}
+
 struct rig_server *rig_add_server(struct rig *rig, const char *address)
 {
 	struct rig_server *s = &rig->servers[rig->server_count];
@@ -71,15 +90,7 @@ struct rig_server *rig_add_server(struct rig *rig, const char *address)
 	assert_true(rig->server_count < RIG_SERVERS);
 	*s = (struct rig_server){.rig = rig, .listener = -1, .script = rig_answers};
 	memset(s->connections, 0xff, sizeof(s->connections));
-	if (strchr(address, ':')) {
-		s->address.in6 =
-			(struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
-		assert_int_equal(inet_pton(AF_INET6, address, &s->address.in6.sin6_addr), 1);
-	} else {
-		s->address.in4 =
-			(struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(PORT)};
-		assert_int_equal(inet_pton(AF_INET, address, &s->address.in4.sin_addr), 1);
-	}
+	set_address(&s->address, address);
 	s->udp = bound_socket(&s->address, SOCK_DGRAM);
 	memcpy(&to->addr, &s->address, sizeof(to->addr));
 	rig->server_count++;

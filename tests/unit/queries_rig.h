@@ -75,7 +75,7 @@ struct rig_ask { /* what a waiter was told */
  * them. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
-/* Another one; an address of lo. -1: fails the test. */
+/* Another one; an address of lo, or "fe80::1%lo". */
 struct rig_server *rig_add_server(struct rig *rig, const char *address);
 void rig_listen(struct rig_server *s); /* TCP, too */
 void rig_deafen(struct rig_server *s); /* closes its UDP port */

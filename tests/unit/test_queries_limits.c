@@ -141,7 +141,8 @@ static void frees_queries(struct rig_ask *ask)
 	rig_forget(ask);
 }
 
-/* A synchronous request that is over takes struct queries with it, others in line notwithstanding. */
+/* A synchronous request that is over takes struct queries with it, others in line notwithstanding.
+ */
 static void callback_frees_queries(void **state)
 {
 	struct rig *rig = *state;

@@ -194,7 +194,8 @@ static void frees_queries(struct rig_ask *ask)
 static void callbacks(void **state)
 {
 	struct rig *rig = *state;
-	struct rig_ask first = {.then = asks_once_more}, second = {0}, third = {.then = frees_queries};
+	struct rig_ask first = {.then = asks_once_more}, second = {0},
+		       third = {.then = frees_queries};
 
 	rig->servers[0].script = rig->servers[1].script = rig_is_silent;
 	rig_ask(rig, &first, "www.example", DNS_A);

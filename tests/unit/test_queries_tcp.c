@@ -134,7 +134,8 @@ static void closes_midway(struct rig_question *q)
 	static const uint8_t half[] = {0, 100, 0x12, 0x34, 0x81, 0x80};
 
 	if (q->connection >= 0)
-		assert_int_equal(send(q->connection, half, sizeof(half), MSG_NOSIGNAL), sizeof(half));
+		assert_int_equal(
+			send(q->connection, half, sizeof(half), MSG_NOSIGNAL), sizeof(half));
 	closes(q);
 }
 
@@ -232,7 +233,8 @@ static void begins_to_drip(struct rig_question *q)
 		rig_truncates(q);
 		return;
 	}
-	drip.len = 2 + rig_reply(q, drip.bytes + 2, sizeof(drip.bytes) - 2, DNS_NOERROR, "192.0.2.1");
+	drip.len =
+		2 + rig_reply(q, drip.bytes + 2, sizeof(drip.bytes) - 2, DNS_NOERROR, "192.0.2.1");
 	drip.bytes[1] = (uint8_t)(drip.len - 2);
 	drip.connection = q->connection;
 	drip.sent = 0;
