@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "api_rig.h"
+#include "engine_private.h"
 
 #define CALLERS 4
 #define STARTERS 2
@@ -119,6 +120,97 @@ static void one_context_many_callers(void **state)
 	vsresolv_close(s.ctx);
 }
 
+/* ---- two callers */
+
+struct pair {
+	struct vsresolv *ctx;
+	uint64_t delay;
+	int timeout;
+	uint64_t took;
+};
+
+static void *one_of_two(void *arg)
+{
+	struct pair *p = arg;
+	uint64_t began = engine_now();
+
+	fake_run(p->ctx, p->delay, p->timeout);
+	p->took = engine_now() - began;
+	return NULL;
+}
+
+static bool is_led(struct vsresolv *ctx)
+{
+	bool led;
+
+	engine_lock(ctx->engine);
+	led = ctx->engine->leader != NULL;
+	engine_unlock(ctx->engine);
+	return led;
+}
+
+/* The first leads; how long the second took. */
+static uint64_t second_of_two(struct pair *first, struct pair *second)
+{
+	pthread_t thread;
+
+	first->ctx = second->ctx = api_open(NULL);
+	assert_int_equal(pthread_create(&thread, NULL, one_of_two, first), 0);
+	while (!is_led(first->ctx))
+		sched_yield();
+	one_of_two(second);
+	pthread_join(thread, NULL);
+	vsresolv_close(first->ctx);
+	return second->took;
+}
+
+/* A follower whose timer comes after the leader is gone. Were it forgotten, the test would hang. */
+static void the_leader_hands_over(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		struct pair first = {.delay = 5 * LOOP_MSEC, .timeout = 20000};
+		struct pair second = {.delay = 10 * LOOP_MSEC, .timeout = 20000};
+
+		second_of_two(&first, &second);
+	}
+}
+
+/* The leader waits for half a minute, for all he knows. */
+static void a_sooner_timer_is_heard_of(void **state)
+{
+	struct pair first = {.delay = 1500 * LOOP_MSEC, .timeout = 30000};
+	struct pair second = {.delay = 1 * LOOP_MSEC, .timeout = 30000};
+
+	(void)state;
+	assert_true(second_of_two(&first, &second) < SLOW);
+}
+
+/* vsresolv_process() may read the answer that the leader waits for, and no event is left. */
+static void the_leader_hears_of_his_end(void **state)
+{
+	struct vsresolv_loop *loop = api_loop();
+	struct pair p = {.ctx = api_open(loop), .delay = API_NEVER, .timeout = 30000};
+	uint64_t finished;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, one_of_two, &p), 0);
+	while (!is_led(p.ctx))
+		sched_yield();
+	finished = engine_now();
+	engine_lock(loop);
+	request_finish(LIST_FIRST(&p.ctx->requests), 0);
+	engine_unlock(loop);
+	assert_int_equal(vsresolv_process(loop), 0);
+	pthread_join(thread, NULL);
+	assert_true(engine_now() - finished < SLOW);
+	vsresolv_close(p.ctx);
+	vsresolv_loop_close(loop);
+}
+
+/* ---- all */
+
 static void everything_at_once(void **state)
 {
 	struct stage s = {.loop = api_loop()};
@@ -217,6 +309,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_context_many_callers),
+		cmocka_unit_test(the_leader_hands_over),
+		cmocka_unit_test(a_sooner_timer_is_heard_of),
+		cmocka_unit_test(the_leader_hears_of_his_end),
 		cmocka_unit_test(everything_at_once),
 		cmocka_unit_test(close_waits_for_callbacks),
 	};
