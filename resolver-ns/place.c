@@ -154,26 +154,38 @@ static int know_namespace(struct place *p, const struct vsresolv_config *config,
 	return rc;
 }
 
-/* By a socket, for which no privilege is needed. */
-static int know_home(struct place *p, unsigned without)
+/* For this no privilege is needed. */
+static int cookie_by_socket(uint64_t *cookie)
 {
-	int rc, fd, sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint64_t cookie;
+	int rc, sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (sock < 0)
 		return -errno;
-	rc = netns_socket_cookie(sock, &cookie);
+	rc = netns_socket_cookie(sock, cookie);
 	close(sock);
+	return rc;
+}
+
+/* A socket costs as much as all the rest, and kernels with NS_GET_ID need none. */
+static int know_home(struct place *p, unsigned without)
+{
+	uint64_t cookie;
+	int rc = -ENOTTY, fd = netns_open_home();
+
+	if (fd < 0)
+		return fd;
+	if (!(without & NETNS_NO_GET_ID))
+		rc = netns_cookie(fd, without, &cookie);
+	if (rc < 0)
+		rc = cookie_by_socket(&cookie);
+	if (rc == 0)
+		rc = know_handle(p, fd, without, false);
+	close(fd);
 	if (rc < 0)
 		return rc;
 	atomic_store(&p->cookie, cookie);
 	p->is_home = true;
-	fd = netns_open_home();
-	if (fd < 0)
-		return fd;
-	rc = know_handle(p, fd, without, false);
-	close(fd);
-	return rc;
+	return 0;
 }
 
 static int set_vs(struct place *p, struct vs *vs, const struct vsresolv_config *config)
