@@ -79,7 +79,7 @@ struct vsresolv_config {
 	 * not kept: on kernels without file handles of namespaces (before 6.18) netns_path must
 	 * be given too.
 	 */
-	const char *netns_path;
+	const char *netns_path; /* absolute */
 	int netns_fd; /* -1: none */
 	/* An opener: returns a socket made inside the VS (with the mark, if it has one), which
 	 * becomes the library's, or -errno. From any thread, and locks are held: it must not call
@@ -92,7 +92,7 @@ struct vsresolv_config {
 	const char *bind6;
 
 	/*
-	 * What it resolves by. Files are read at the first request and watched: a change is seen
+	 * What it resolves by. Paths are absolute. Files are read at the first request and watched: a change is seen
 	 * at the latest a second after. With vsresolv_open_vs() what is unset here comes from
 	 * [Resolver] of the VS's file, see nsaux-vs(5), and what is unset there, too, from
 	 * /etc/netns/NAME/resolv.conf and hosts, for a namespace VS.
@@ -110,9 +110,10 @@ struct vsresolv_config {
 	size_t cache_bytes;             /* 0: VSRESOLV_CACHE_BYTES */
 	struct vsresolv_budget *budget; /* NULL: none. A reference of its own is taken. */
 	unsigned stale_seconds; /* RFC 8767: how long an expired answer may be given when the
-				 * servers do not answer; 0: never */
+				 * servers do not answer; 0: never; at most a week */
 	unsigned in_flight;     /* queries under way at once; 0: 256, at most 1024 */
-	unsigned waiting;       /* that wait for their turn beyond; 0: 16384. More: EAI_AGAIN */
+	unsigned waiting;       /* that wait for their turn beyond; 0: 16384, at most 1048576. More:
+				 * EAI_AGAIN */
 
 	/* The registry that knows the other VSs' addresses, for VSRESOLV_GUARD; it must outlive the
 	 * context. NULL: loopback alone is guarded. */

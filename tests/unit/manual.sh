@@ -8,13 +8,13 @@ unset NOTIFY_SOCKET
 cc=${CC:-cc} nm=${NM:-nm}
 rpcbind_ns=$top_builddir/rpcbind-ns/rpcbind-ns
 vsctl=$top_builddir/common/vsctl
-library=$top_builddir/common/.libs/libvsreg.so
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/vs.d" && : >"$tmp/empty.conf" || exit 99
 cd "$top_srcdir" || exit 99
 pages=(common/libvsreg.3 common/vsctl.8 common/nsaux-vs.5
-	rpcbind-ns/rpcbind-ns.8 rpcbind-ns/rpcbind-ns.conf.5 resolver-ns/libnss_vs.8)
+	rpcbind-ns/rpcbind-ns.8 rpcbind-ns/rpcbind-ns.conf.5 resolver-ns/libnss_vs.8
+	resolver-ns/libvsresolv.3)
 count=0 failed=0
 
 # ---- TAP
@@ -168,44 +168,64 @@ try_examples() { # PAGE KIND CMD...
 	[ $n -gt 0 ] || report '' "$1 has examples for $2"
 }
 try_examples common/libvsreg.3 program program_example
+try_examples resolver-ns/libvsresolv.3 program program_example
 [ ! -f /usr/include/krb5/krb5.h ] || try_examples resolver-ns/libnss_vs.8 program program_example
 try_examples common/nsaux-vs.5 vs.d vs_example
 try_examples rpcbind-ns/rpcbind-ns.8 rpcbind-ns.conf config_example
 try_examples rpcbind-ns/rpcbind-ns.conf.5 rpcbind-ns.conf config_example
 
-# ---- the library
+# ---- the libraries
 
-page_functions() { sed -nE 's/^\.Fo (vs_[a-z_]+)$/\1/p' common/libvsreg.3; }
+read -ra nm_words <<<"$nm"
 
-if [ -f "$library" ]; then
-	read -ra nm_words <<<"$nm"
-	# The types of functions are in the synopsis, too, but are no symbols.
-	same "libvsreg(3) has the symbols of libvsreg" \
-		"$("${nm_words[@]}" -D --defined-only "$library" | sed -nE 's/.* T (vs_[a-z_]+).*/\1/p')" \
-		"$(page_functions | grep -v '_fn$')"
-else
-	skip "libvsreg(3) has the symbols of libvsreg" "no shared library was built"
-fi
+exported() { # LIBRARY PREFIX
+	"${nm_words[@]}" -D --defined-only "$1" | sed -nE "s/.* T (${2}_[a-z_]+).*/\1/p"
+}
+
+page_functions() { sed -nE "s/^\.Fo (${2}_[a-z_]+)\$/\1/p" "$1"; } # PAGE PREFIX
 
 # The synopsis as C, behind the header: any difference is an error.
-{
-	echo '#include "vsreg.h"'
+synopsis() { # PAGE HEADER
+	echo "#include \"${2##*/}\""
 	awk '/^\.Sh / { synopsis = $2 == "SYNOPSIS" }
 		!synopsis { next }
 		{ gsub(/"/, "") }
 		/^\.Ft / { type = substr($0, 5) }
 		/^\.Fo / { name = $2; args = "" }
 		/^\.Fa / { args = args (args == "" ? "" : ", ") substr($0, 5) }
-		/^\.Fc/ { print type " " name "(" args ");" }' common/libvsreg.3
-} >"$tmp/synopsis.c"
-succeeds "its synopsis is that of vsreg.h" program_example "$tmp/synopsis.c"
-same "and is complete" "$(grep -oE '\bvs_[a-z_]+\(' "$tmp/synopsis.c" | tr -d '(')" \
-	"$(grep -v '^ \*' common/vsreg.h | grep -E '^(VSREG_API|typedef)' | grep -oE '\bvs_[a-z_]+\(' | tr -d '(')"
-silent "every constant of vsreg.h that a caller needs is in libvsreg(3)" \
-	"$(grep -oE '^(#define |	)VS_[A-Z_]+' common/vsreg.h | grep -oE 'VS_[A-Z_]+' | while read -r name; do
-		case $name in VS_NAME_MAX) continue ;; esac # in nsaux-vs(5), as a number
-		grep -q "^\.[A-Z].*\<$name\>" common/libvsreg.3 || echo "$name"
-	done)"
+		/^\.Fc/ { print type " " name "(" args ");" }' "$1"
+}
+
+header_functions() { # HEADER PREFIX MACRO
+	grep -v '^ \*' "$1" | grep -E "^($3|typedef)" | grep -oE "\b${2}_[a-z_]+\(" | tr -d '('
+}
+
+constants() { # HEADER PREFIX
+	grep -oE "^(#define |	)$2_[A-Z0-9_]+" "$1" | grep -oE "$2_[A-Z0-9_]+"
+}
+
+# Prefixes and macros are of names in the header. The types of functions are in the synopsis, too, but
+# are no symbols. ELSEWHERE: constants that are not for this page.
+library() { # NAME PAGE HEADER PREFIX MACRO ELSEWHERE
+	local name=$1 page=$2 header=$3 prefix=$4 file=$top_builddir/${2%/*}/.libs/$1.so
+	if [ -f "$file" ]; then
+		same "$name(3) has the symbols of $name" "$(exported "$file" "$prefix")" \
+			"$(page_functions "$page" "$prefix" | grep -v '_fn$')"
+	else
+		skip "$name(3) has the symbols of $name" "no shared library was built"
+	fi
+	synopsis "$page" "$header" >"$tmp/synopsis.c"
+	succeeds "its synopsis is that of ${header##*/}" program_example "$tmp/synopsis.c"
+	same "and is complete" "$(grep -oE "\b${prefix}_[a-z_]+\(" "$tmp/synopsis.c" | tr -d '(')" \
+		"$(header_functions "$header" "$prefix" "$5")"
+	silent "every constant of ${header##*/} that a caller needs is in $name(3)" \
+		"$(constants "$header" "${prefix^^}" | grep -vxE "$6" | while read -r constant; do
+			grep -q "^\.[A-Z].*\<$constant\>" "$page" || echo "$constant"
+		done)"
+}
+library libvsreg common/libvsreg.3 common/vsreg.h vs VSREG_API VS_NAME_MAX # in nsaux-vs(5), as a number
+library libvsresolv resolver-ns/libvsresolv.3 resolver-ns/vsresolv.h vsresolv VSRESOLV_API \
+	'VSRESOLV_(H|API)'
 
 # ---- numbers that pages tell of
 

@@ -11,7 +11,7 @@
 
 #include "api_rig.h"
 
-#ifdef NSAUX_SANITIZED
+#if defined(NSAUX_SANITIZED) || defined(__SANITIZE_THREAD__)
 
 int main(void)
 {
