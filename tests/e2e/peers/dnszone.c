@@ -177,7 +177,7 @@ bool zone_read(struct zone_question *q, const uint8_t *message, size_t len)
 		return false;
 	do {
 		n = message[at];
-		if (n > 63 || at + 1 + n + 5 > len || at + 1 + n - HEADER > 254)
+		if (n > 63 || at + 1 + n + 4 > len || at + 1 + n - HEADER > 254)
 			return false;
 		at += n + 1;
 	} while (n);
