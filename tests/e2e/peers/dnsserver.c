@@ -28,7 +28,7 @@ static void usage(void)
 	      "       dnsserver -A NUMBER NAME    the addresses that it gives\n"
 	      "  -a  listens there (127.0.0.1); up to 8\n"
 	      "  -n  in that namespace; the first is number 0. Without: where it is started, as 0\n"
-	      "  -N  in PREFIX0 and so on\n"
+	      "  -N  in PREFIX0 and so on; with a COUNT of 0 nowhere, until a command says where\n"
 	      "  -b  behaves so for all names; words with dots between them\n"
 	      "  -e  ends with its standard input, on which there are commands:\n"
 	      "      add NUMBER [NAMESPACE]; del NUMBER; behave NUMBER [WORDS];\n"
@@ -143,6 +143,7 @@ static void set_option(struct server *s, int c, char *value)
 static void read_options(struct server *s, int argc, char **argv)
 {
 	static const char options[] = "a:b:c:el:n:N:p:t:";
+	bool is_here = true;
 	unsigned count = 0;
 	int c;
 
@@ -156,12 +157,13 @@ static void read_options(struct server *s, int argc, char **argv)
 		s->addresses[i].addr.in4.sin_port = htons(s->port); /* at the same place in in6 */
 	optind = 1;
 	while ((c = getopt(argc, argv, options)) != -1) {
+		is_here = is_here && c != 'n' && c != 'N';
 		if (c == 'n')
 			add_namespace(s, &count, optarg);
 		else if (c == 'N')
 			add_namespaces(s, &count, optarg);
 	}
-	if (!count)
+	if (is_here)
 		add_namespace(s, &count, "");
 }
 
