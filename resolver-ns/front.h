@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The steps of resolving a name that need no network, shared by the kinds of requests. Pure but for the
- * snapshot of the configuration. What is decided here is decided before the wire, as glibc does:
- * no server ever sees "127.1".
+ * The steps of resolving a name that need no network, shared by the kinds of requests. Pure but
+ * for the snapshot of the configuration. What is decided here is decided before the wire, as glibc
+ * does: no server ever sees "127.1".
  */
 #ifndef NSAUX_FRONT_H
 #define NSAUX_FRONT_H
@@ -42,17 +42,18 @@ int front_hints(struct front_hints *out, const struct addrinfo *hints, const cha
 	const char *service, const struct services *services);
 
 /*
- * The node in ASCII: as it is, or with AI_IDN in `flags` by way of IDNA into buf, where that is built in.
- * EAI_IDN_ENCODE; EAI_NONAME: too long for a name, or empty. What comes out may be digits or a name.
+ * The node in ASCII: as it is, or with AI_IDN in `flags` by way of IDNA into buf, where that is
+ * built in. EAI_IDN_ENCODE; EAI_NONAME: too long for a name, or empty. What comes out may be
+ * digits or a name.
  */
 int front_ascii(const char *node, int flags, char buf[static FRONT_NODE_MAX], const char **ascii);
 /* The reverse, for AI_CANONIDN and NI_IDN: UTF-8, or as it was if it cannot be shown so. */
 const char *front_unicode(const char *name, char buf[static DNS_TEXT_MAX]);
 
 /*
- * Digits: all forms of inet_aton(3), IPv6 with a scope. 0 and the address; EAI_ADDRFAMILY: digits, but
- * not of this family; EAI_NONAME: the scope has no meaning; 1: it is a name. device: the scope, if it is
- * not a number, for whose number the caller asks the VS; "" if there is none.
+ * Digits: all forms of inet_aton(3), IPv6 with a scope. 0 and the address; EAI_ADDRFAMILY: digits,
+ * but not of this family; EAI_NONAME: the scope has no meaning; 1: it is a name. device: the
+ * scope, if it is not a number, for whose number the caller asks the VS; "" if there is none.
  */
 int front_digits(const char *node, int family, int flags, union netview_addr *addr,
 	char device[static IF_NAMESIZE]);
@@ -66,13 +67,14 @@ void front_map_v4(union netview_addr *addr); /* an IPv4 address becomes IPv4-map
 enum front_special { FRONT_ORDINARY, FRONT_LOCALHOST, FRONT_NEVER };
 enum front_special front_special(const char *node);
 
-/* Letters, digits, hyphens, underscores, not a hyphen first: what may be asked for, or believed, as the name
- * of a host. RFC 1123, and the underscores that there are. */
+/* Letters, digits, hyphens, underscores, not a hyphen first: what may be asked for, or
+ * believed, as the name of a host. RFC 1123, and the underscores that there are. */
 bool front_is_hostlike(const struct dns_name *name);
 
 /*
- * Nodes that need neither a file nor a server: none at all, digits, localhost and what is never asked
- * for. EAI_* or 0 and the addresses, with device as of front_digits() for the first; 1: a name.
+ * Nodes that need neither a file nor a server: none at all, digits, localhost and what is never
+ * asked for. EAI_* or 0 and the addresses, with device as of front_digits() for the first; 1: a
+ * name.
  */
 int front_local(const struct front_hints *hints, const char *node, union netview_addr addrs[2],
 	size_t *count, char device[static IF_NAMESIZE]);
@@ -88,7 +90,8 @@ struct front_search {
 	bool as_is_first, as_is_last, as_is_done;
 };
 int front_search_begin(struct front_search *search, const struct rconf *conf, const char *node);
-bool front_search_next(struct front_search *search, const struct rconf *conf, struct dns_name *name);
+bool front_search_next(struct front_search *search, const struct rconf *conf,
+	struct dns_name *name);
 void front_search_last(struct front_search *search);
 
 /* The list that getaddrinfo returns, in one block. addrs are at least one; canonical: NULL: none.

@@ -23,8 +23,8 @@ static int digit_value(char c, unsigned base)
 	return value < (int)base ? value : -1;
 }
 
-/* A number as in C: 0x for hexadecimal, 0 for octal. Moves *text behind it; false: there is none, or it is
- * above 32 bits. */
+/* A number as in C: 0x for hexadecimal, 0 for octal. Moves *text behind it; false: there is
+ * none, or it is above 32 bits. */
 static bool part_read(const char **text, uint32_t *part)
 {
 	const char *p = *text;

@@ -64,7 +64,8 @@ static bool take_as_is(struct front_search *search, struct dns_name *name)
 	return true;
 }
 
-bool front_search_next(struct front_search *search, const struct rconf *conf, struct dns_name *name)
+bool front_search_next(struct front_search *search, const struct rconf *conf,
+	struct dns_name *name)
 {
 	const struct dns_name *suffix;
 
