@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cached_pid.h"
 #include "container.h"
 #include "context_config.h"
 #include "request.h"
@@ -18,7 +19,7 @@
 
 bool context_is_ours(const struct vsresolv *ctx)
 {
-	return ctx->pid == getpid();
+	return ctx->pid == cached_pid();
 }
 
 /* ---- awake and asleep */
@@ -197,7 +198,7 @@ static int context_new(struct vsresolv **out, struct vsresolv_loop *loop, struct
 	if (!ctx)
 		return -ENOMEM;
 	memcpy(ctx->name, name, len);
-	ctx->pid = getpid();
+	ctx->pid = cached_pid();
 	ctx->engine = loop;
 	ctx->has_loop = loop != NULL;
 	ctx->has_budget = config->budget != NULL;

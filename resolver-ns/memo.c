@@ -84,7 +84,7 @@ bool memo_find(struct vsresolv *ctx, const char *node, const struct front_hints 
 		cache_get(ctx->cache, &k.key, now, 0, memo, sizeof(*memo), NULL) < 0)
 		return false;
 	return memo->epoch == atomic_load(&ctx->epoch) &&
-	       memo->generation == source_generation(ctx->source);
+	       source_is_same(ctx->source, now, memo->generation);
 }
 
 void memo_keep(struct vsresolv *ctx, const char *node, const struct front_hints *hints,
