@@ -32,7 +32,6 @@ int dns_header_read(const uint8_t *message, size_t len, struct dns_header *heade
 int dns_walk_begin(struct dns_walk *walk, const uint8_t *message, size_t len)
 {
 	struct dns_header header;
-	struct dns_name name;
 	size_t pos = DNS_HEADER, total = 0;
 
 	if (dns_header_read(message, len, &header) < 0)
@@ -42,7 +41,7 @@ int dns_walk_begin(struct dns_walk *walk, const uint8_t *message, size_t len)
 	if (total > DNS_RECORDS_MAX)
 		return -EBADMSG;
 	for (unsigned i = 0; i < header.count[0]; i++) {
-		if (dns_name_read(&name, message, len, &pos) < 0 || len - pos < QUESTION_FIXED)
+		if (dns_name_skip(message, len, &pos) < 0 || len - pos < QUESTION_FIXED)
 			return -EBADMSG;
 		pos += QUESTION_FIXED;
 	}
@@ -52,18 +51,13 @@ int dns_walk_begin(struct dns_walk *walk, const uint8_t *message, size_t len)
 	return 0;
 }
 
-int dns_walk_next(struct dns_walk *walk, struct dns_record *record)
+/* What is behind the owner. */
+static int read_rest(struct dns_walk *walk, unsigned section, struct dns_record *record)
 {
-	const uint8_t *fixed;
-	unsigned section = DNS_ANSWER;
+	const uint8_t *fixed = walk->message + walk->pos;
 
-	while (walk->left[section] == 0)
-		if (section++ == DNS_ADDITIONAL)
-			return 0;
-	if (dns_name_read(&record->owner, walk->message, walk->len, &walk->pos) < 0 ||
-		walk->len - walk->pos < RECORD_FIXED)
+	if (walk->len - walk->pos < RECORD_FIXED)
 		return -EBADMSG;
-	fixed = walk->message + walk->pos;
 	record->section = section;
 	record->type = dns_get16(fixed);
 	record->class = dns_get16(fixed + 2);
@@ -80,15 +74,41 @@ int dns_walk_next(struct dns_walk *walk, struct dns_record *record)
 	return 1;
 }
 
+/* 0: there are no more records. */
+static unsigned next_section(const struct dns_walk *walk)
+{
+	for (unsigned section = DNS_ANSWER; section <= DNS_ADDITIONAL; section++)
+		if (walk->left[section] > 0)
+			return section;
+	return 0;
+}
+
+int dns_walk_next(struct dns_walk *walk, struct dns_record *record)
+{
+	unsigned section = next_section(walk);
+
+	if (section == 0)
+		return 0;
+	if (dns_name_read(&record->owner, walk->message, walk->len, &walk->pos) < 0)
+		return -EBADMSG;
+	return read_rest(walk, section, record);
+}
+
+/* Owners are skipped, for a hostile server's could point into TTLs that have changed by then. */
 void dns_age(uint8_t *message, size_t len, uint32_t seconds)
 {
 	struct dns_walk walk;
 	struct dns_record record;
+	unsigned section;
 
 	if (dns_walk_begin(&walk, message, len) < 0)
 		return;
-	while (dns_walk_next(&walk, &record) > 0)
+	while ((section = next_section(&walk)) > 0) {
+		if (dns_name_skip(message, len, &walk.pos) < 0 ||
+			read_rest(&walk, section, &record) < 0)
+			return;
 		if (record.type != DNS_OPT) /* its TTL is flags, RFC 6891 section 6.1.3 */
 			dns_put32(message + record.ttl_at,
 				record.ttl > seconds ? record.ttl - seconds : 0);
+	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reading DNS messages, RFC 1035 section 4, within their bounds. The only place that looks into what a
- * server sent. Nothing is allocated; a message is read where it lies.
+ * Reading DNS messages, RFC 1035 section 4, within their bounds. The only place that looks into
+ * what a server sent. Nothing is allocated; a message is read where it lies.
  */
 #ifndef NSAUX_DNS_MESSAGE_H
 #define NSAUX_DNS_MESSAGE_H
@@ -59,26 +59,28 @@ struct dns_walk {
 int dns_header_read(const uint8_t *message, size_t len, struct dns_header *header); /* -EBADMSG */
 /* Passes over the questions. -EBADMSG. */
 int dns_walk_begin(struct dns_walk *walk, const uint8_t *message, size_t len);
-/* 1, 0 at the end, -EBADMSG; after that no more may be asked for, and what is in *record is undefined. */
+/* 1, 0 at the end, -EBADMSG; after that no more may be asked for, and what is in *record is
+ * undefined. */
 int dns_walk_next(struct dns_walk *walk, struct dns_record *record);
 
 /*
- * dns_is_reply: does the message answer this question? A response of opcode QUERY, with that id, the
- * question once (type, class IN, name; as written in `as_sent`, case included, if that is not NULL),
- * and the records that its header claims, whole (a truncated one may end early). A server that does
- * not know EDNS may leave the question out of a FORMERR or NOTIMP (RFC 6891 section 7). 0, or
- * -EBADMSG: to be ignored.
+ * dns_is_reply: does the message answer this question? A response of opcode QUERY, with that id,
+ * the question once (type, class IN, name; as written in `as_sent`, case included, if that is not
+ * NULL), and the records that its header claims, whole (a truncated one may end early). A server
+ * that does not know EDNS may leave the question out of a FORMERR or NOTIMP (RFC 6891 section 7).
+ * 0, or -EBADMSG: to be ignored.
  */
-int dns_is_reply(const uint8_t *message, size_t len, uint16_t id, const struct dns_question *question,
-	const struct dns_name *as_sent);
+int dns_is_reply(const uint8_t *message, size_t len, uint16_t id,
+	const struct dns_question *question, const struct dns_name *as_sent);
 
 /* What a reply says of its question. */
 enum dns_kind {
 	DNS_POSITIVE, /* has a record of the type behind its CNAMEs */
 	DNS_NODATA,   /* RFC 2308 section 2.2 */
 	DNS_NO_NAME,  /* NXDOMAIN, RFC 2308 section 2.1, behind CNAMEs, too */
-	DNS_FAILURE,  /* another rcode; a chain of CNAMEs that is a loop or too long; a referral; nothing
-		       * but records of the type that cannot be read, or nothing before a truncation */
+	DNS_FAILURE,  /* another rcode; a chain of CNAMEs that is a loop or too long; a referral;
+		       * nothing but records of the type that cannot be read, or nothing before a
+		       * truncation */
 };
 
 struct dns_summary {
@@ -87,8 +89,8 @@ struct dns_summary {
 	bool ad, tc, ra;
 	bool has_opt;
 	/* Seconds that it may be kept: the smallest TTL of the chain and of the records (positive),
-	 * or of the SOA and its MINIMUM (negative, RFC 2308 section 5); 0: not to be kept. Not more than
-	 * a day, and negative not more than three hours. Truncated ones are not to be kept. */
+	 * or of the SOA and its MINIMUM (negative, RFC 2308 section 5); 0: not to be kept. Not more
+	 * than a day, and negative not more than three hours. Truncated ones are not to be kept. */
 	uint32_t ttl;
 	struct dns_name final; /* at the end of the CNAMEs, as the server writes it; without CNAMEs
 				* the question's */

@@ -14,15 +14,20 @@ int dns_record_name(const uint8_t *message, size_t len, const struct dns_record 
 	struct dns_name *name)
 {
 	size_t pos = record->data + at, end = record->data + record->data_len;
-	struct dns_name out;
 
 	/* The message's length, not the data's: pointers lead backwards only, and where the
 	 * name's end must be is checked. */
-	if (pos > end || dns_name_read(&out, message, len, &pos) < 0 || pos != end)
+	if (pos > end || dns_name_read(name, message, len, &pos) < 0 || pos != end)
 		return -EBADMSG;
-	name->len = out.len;
-	memcpy(name->wire, out.wire, out.len);
 	return 0;
+}
+
+static bool ends_with_name(const uint8_t *message, size_t len, const struct dns_record *record,
+	size_t at)
+{
+	struct dns_name name;
+
+	return dns_record_name(message, len, record, at, &name) == 0;
 }
 
 static size_t address_len(uint16_t type)
@@ -39,8 +44,6 @@ static size_t address_len(uint16_t type)
 
 bool dns_record_is_sound(const uint8_t *message, size_t len, const struct dns_record *record)
 {
-	struct dns_name name;
-
 	switch (record->type) {
 	case DNS_A:
 	case DNS_AAAA:
@@ -48,9 +51,9 @@ bool dns_record_is_sound(const uint8_t *message, size_t len, const struct dns_re
 	case DNS_NS:
 	case DNS_CNAME:
 	case DNS_PTR:
-		return dns_record_name(message, len, record, 0, &name) == 0;
+		return ends_with_name(message, len, record, 0);
 	case DNS_SRV:
-		return dns_record_name(message, len, record, SRV_FIXED, &name) == 0;
+		return ends_with_name(message, len, record, SRV_FIXED);
 	default:
 		return true;
 	}

@@ -23,15 +23,16 @@ static bool has_question(const uint8_t *message, size_t len, size_t pos,
 
 	if (dns_name_read(&name, message, len, &pos) < 0 || len - pos < 4)
 		return false;
-	if (dns_get16(message + pos) != question->type || dns_get16(message + pos + 2) != DNS_CLASS_IN)
+	if (dns_get16(message + pos) != question->type ||
+		dns_get16(message + pos + 2) != DNS_CLASS_IN)
 		return false;
 	if (as_sent)
 		return name.len == as_sent->len && memcmp(name.wire, as_sent->wire, name.len) == 0;
 	return dns_name_equal(&name, &question->name);
 }
 
-/* All records are there, with names that can be read. */
-static bool is_whole(const uint8_t *message, size_t len)
+/* All records are there, with names that can be read; of a truncated one, those before the cut. */
+static bool is_whole(const uint8_t *message, size_t len, bool is_truncated)
 {
 	struct dns_walk walk;
 	struct dns_record record;
@@ -42,7 +43,7 @@ static bool is_whole(const uint8_t *message, size_t len)
 	do
 		rc = dns_walk_next(&walk, &record);
 	while (rc > 0);
-	return rc == 0;
+	return rc == 0 || is_truncated;
 }
 
 int dns_is_reply(const uint8_t *message, size_t len, uint16_t id,
@@ -60,7 +61,5 @@ int dns_is_reply(const uint8_t *message, size_t len, uint16_t id,
 	else
 		matches = header.count[0] == 1 &&
 			  has_question(message, len, DNS_HEADER, question, as_sent);
-	if (!matches || (!is_whole(message, len) && !header.tc))
-		return -EBADMSG;
-	return 0;
+	return matches && is_whole(message, len, header.tc) ? 0 : -EBADMSG;
 }

@@ -41,12 +41,15 @@ static bool is_link(const struct reading *r)
 
 static int follow(struct reading *r)
 {
+	struct dns_name target;
+
 	if (r->links == DNS_CHAIN_MAX) {
 		r->endless = true;
 		return 0;
 	}
-	if (dns_record_name(r->message, r->len, &r->record, 0, &r->out->final) < 0)
+	if (dns_record_name(r->message, r->len, &r->record, 0, &target) < 0)
 		return -EBADMSG;
+	r->out->final = target;
 	take_least(&r->chain_ttl, r->record.ttl);
 	r->links++;
 	r->moved = true;
@@ -199,15 +202,14 @@ int dns_summarise(const uint8_t *message, size_t len, const struct dns_question 
 		.chain_ttl = UINT32_MAX, .records_ttl = UINT32_MAX, .negative_ttl = UINT32_MAX,
 	};
 
-	if (dns_header_read(message, len, &header) < 0)
+	if (dns_header_read(message, len, &header) < 0 || dns_walk_begin(&walk, message, len) < 0)
 		return -EBADMSG;
 	out = (struct dns_summary){
 		.rcode = header.rcode, .ad = header.ad, .tc = header.tc, .ra = header.ra,
 		.final = question->name,
 	};
-	if (dns_walk_begin(&walk, message, len) < 0 || read_all(&r, &walk) < 0)
-		if (!out.tc)
-			return -EBADMSG;
+	if (read_all(&r, &walk) < 0 && !out.tc)
+		return -EBADMSG;
 	out.kind = kind_of(&r);
 	if (out.kind != DNS_POSITIVE)
 		out.records = 0;

@@ -7,8 +7,8 @@
 
 #include "dns_name.h"
 
-/* A name has at most 127 labels, and no server needs a pointer for each. Without a limit a message of
- * pointers to pointers costs the square of its length. */
+/* A name has at most 127 labels, and no server needs a pointer for each. Without a limit a message
+ * of pointers to pointers costs the square of its length. */
 #define POINTERS_MAX 64
 
 #define KIND 0xc0 /* bits of a length byte: 00 a label, 11 a pointer; the others are not in use */
@@ -33,7 +33,6 @@ static size_t pointer(const uint8_t *message, size_t len, size_t at, size_t begi
 int dns_name_read(struct dns_name *name, const uint8_t *message, size_t len, size_t *pos)
 {
 	size_t at = *pos, begin = *pos, end = 0, used = 0, label;
-	uint8_t wire[DNS_NAME_MAX];
 	unsigned pointers = 0;
 
 	do {
@@ -47,16 +46,34 @@ int dns_name_read(struct dns_name *name, const uint8_t *message, size_t len, siz
 				return -EBADMSG;
 		}
 		label = message[at] + 1u;
-		if (label > DNS_LABEL_MAX + 1 || len - at < label || sizeof(wire) - used < label)
+		if (label > DNS_LABEL_MAX + 1 || len - at < label || DNS_NAME_MAX - used < label)
 			return -EBADMSG;
-		memcpy(wire + used, message + at, label);
+		memcpy(name->wire + used, message + at, label);
 		used += label;
 		at += label;
 	} while (label > 1);
 
 	name->len = (uint8_t)used;
-	memcpy(name->wire, wire, used);
 	*pos = end ? end : at;
+	return 0;
+}
+
+int dns_name_skip(const uint8_t *message, size_t len, size_t *pos)
+{
+	size_t at = *pos;
+	uint8_t label;
+
+	do {
+		if (at >= len)
+			return -EBADMSG;
+		label = message[at];
+		at += (label & KIND) == KIND ? 2 : label + 1u;
+		if (at > len)
+			return -EBADMSG;
+	} while (label > 0 && label <= DNS_LABEL_MAX);
+	if (label > 0 && (label & KIND) != KIND)
+		return -EBADMSG;
+	*pos = at;
 	return 0;
 }
 

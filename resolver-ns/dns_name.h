@@ -18,9 +18,9 @@ struct dns_name {
 };
 
 /*
- * dns_name_parse: from text, in which "\." and "\DDD" are escapes (RFC 1035 section 5.1); a dot at the
- * end is passed over. "." and "" are the root. -EINVAL: an empty label, a wrong escape; -ENAMETOOLONG.
- * Bytes beyond ASCII are -EILSEQ: what is not ASCII must have been through IDNA.
+ * dns_name_parse: from text, in which "\." and "\DDD" are escapes (RFC 1035 section 5.1); a dot at
+ * the end is passed over. "." and "" are the root. -EINVAL: an empty label, a wrong escape;
+ * -ENAMETOOLONG. Bytes beyond ASCII are -EILSEQ: what is not ASCII must have been through IDNA.
  */
 int dns_name_parse(struct dns_name *name, const char *text);
 
@@ -28,9 +28,11 @@ int dns_name_parse(struct dns_name *name, const char *text);
 int dns_name_text(const struct dns_name *name, char *text, size_t size);
 
 /* dns_name_read: at *pos of a message, with compression pointers (RFC 1035 section 4.1.4), each of
- * which must point to before the labels that it ends, and not into the header; *pos is then behind it.
- * -EBADMSG, also with more pointers than 64. */
+ * which must point to before the labels that it ends, and not into the header; *pos is then behind
+ * it. -EBADMSG, also with more pointers than 64; the name is undefined then. */
 int dns_name_read(struct dns_name *name, const uint8_t *message, size_t len, size_t *pos);
+/* dns_name_skip: passes over the bytes at *pos alone: where a pointer leads is not looked at. */
+int dns_name_skip(const uint8_t *message, size_t len, size_t *pos);
 
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b); /* ASCII case apart */
 void dns_name_lower(struct dns_name *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The only file of the library that knows c-ares. From 1.22 there are records to build a message of. */
+/* The only file of the library that knows c-ares. From 1.22 on a message is built of records. */
 #include "config.h"
 
 #include <ares.h>

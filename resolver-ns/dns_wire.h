@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Integers of the wire, in network order. The caller has looked that they are within the message. */
+/* Integers in network order. The caller has looked that they are within the message. */
 #ifndef NSAUX_DNS_WIRE_H
 #define NSAUX_DNS_WIRE_H
 

@@ -10,8 +10,8 @@
  *   that stand before it for an answer, too. Ours follows those of the name alone, in any order.
  *   So what is compared is messages whose chain is in order and has no others in it (is_plain()).
  * - c-ares takes SRV records of any owner for an answer.
- * - A record of the type that cannot be read is to c-ares as if it were not there, or the end; and it
- *   does not look whether the name in a record's data ends where the data does.
+ * - A record of the type that cannot be read is to c-ares as if it were not there, or the end; and
+ *   it does not look whether the name in a record's data ends where the data does.
  * - A label that is a single NUL byte is to c-ares the end of a name.
  * c-ares is stricter in that it accepts no CNAME, PTR or SRV to what is not a host name.
  */
@@ -124,7 +124,8 @@ static void make(struct making *k, uint16_t type)
 		name = next;
 	}
 	for (unsigned n = msg_pick(k->random, 5); n > 0; n--)
-		put_record(k, DNS_ANSWER, msg_pick(k->random, 6) ? name : msg_pick(k->random, OWNERS),
+		put_record(k, DNS_ANSWER,
+			msg_pick(k->random, 6) ? name : msg_pick(k->random, OWNERS),
 			msg_pick(k->random, 6) ? type : others[msg_pick(k->random, 4)],
 			msg_pick(k->random, POOL));
 	if (msg_pick(k->random, 2))

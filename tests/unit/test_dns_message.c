@@ -114,6 +114,8 @@ static void records_without_end(void **state)
 	msg_end(&m, msg_record(&m, DNS_ANSWER, M_QNAME, 99, 0));
 	assert_int_equal(dns_walk_begin(&walk, m.b, m.len), -EBADMSG);
 	assert_int_equal(dns_is_reply(m.b, m.len, M_ID, &q, NULL), -EBADMSG);
+	m.b[2] |= 0x02; /* truncated makes it no better */
+	assert_int_equal(dns_is_reply(m.b, m.len, M_ID, &q, NULL), -EBADMSG);
 }
 
 static void replies_and_others(void **state)
@@ -188,8 +190,12 @@ static void question_left_out(void **state)
 		unsigned rcode;
 		int rc;
 	} table[] = {
-		{DNS_FORMERR, 0}, {DNS_NOTIMP, 0}, {DNS_NOERROR, -EBADMSG}, {DNS_SERVFAIL, -EBADMSG},
-		{DNS_NXDOMAIN, -EBADMSG}, {DNS_REFUSED, -EBADMSG},
+		{DNS_FORMERR, 0},
+		{DNS_NOTIMP, 0},
+		{DNS_NOERROR, -EBADMSG},
+		{DNS_SERVFAIL, -EBADMSG},
+		{DNS_NXDOMAIN, -EBADMSG},
+		{DNS_REFUSED, -EBADMSG},
 	};
 	struct dns_question q = question_of("www.example", DNS_A);
 	struct msg m;
@@ -271,7 +277,8 @@ static void ageing_adds_up(void **state)
 		msg_question(&once, "x", DNS_A);
 		for (unsigned n = msg_pick(&random, 8); n > 0; n--)
 			msg_address(&once, 1 + msg_pick(&random, 3), M_QNAME,
-				(uint32_t)msg_random(&random) >> msg_pick(&random, 32), "192.0.2.1");
+				(uint32_t)msg_random(&random) >> msg_pick(&random, 32),
+				"192.0.2.1");
 		memcpy(&twice, &once, offsetof(struct msg, b) + once.len);
 		memcpy(&before, &once, offsetof(struct msg, b) + once.len);
 		dns_age(once.b, once.len, a + b);
@@ -282,6 +289,27 @@ static void ageing_adds_up(void **state)
 		dns_age(once.b, once.len, UINT32_MAX);
 		assert_memory_equal(once.b, before.b, once.len);
 	}
+}
+
+/* A hostile server's: the second record's owner is the last byte of the first one's TTL, the root,
+ * and no name at all once that has aged. */
+static void ageing_follows_no_names(void **state)
+{
+	struct msg m;
+	size_t ttl1, ttl3;
+
+	(void)state;
+	msg_begin(&m, M_REPLY);
+	msg_question(&m, "x", DNS_A);
+	msg_address(&m, DNS_ANSWER, M_QNAME, 0x12c00, "192.0.2.1");
+	ttl1 = m.len - 4 - 2 - 4;
+	msg_address(&m, DNS_ANSWER, M_QNAME, 300, "192.0.2.2");
+	m.b[m.len - 4 - 10 - 1] = (uint8_t)(ttl1 + 3);
+	msg_address(&m, DNS_ANSWER, M_QNAME, 300, "192.0.2.3");
+	ttl3 = m.len - 4 - 2 - 4;
+	dns_age(m.b, m.len, 0x60);
+	assert_memory_equal(m.b + ttl1, "\0\1\x2b\xa0", 4);
+	assert_memory_equal(m.b + ttl3, "\0\0\0\xcc", 4);
 }
 
 int main(void)
@@ -298,6 +326,7 @@ int main(void)
 		cmocka_unit_test(truncated_anywhere),
 		cmocka_unit_test(ttls_age),
 		cmocka_unit_test(ageing_adds_up),
+		cmocka_unit_test(ageing_follows_no_names),
 	};
 
 	return cmocka_run_group_tests_name("dns_message", tests, NULL, NULL);

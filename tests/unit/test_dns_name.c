@@ -66,14 +66,18 @@ static void longest_names(void **state)
 
 	(void)state;
 	/* 3 * 64 + 62 + 1 */
-	assert_int_equal(dns_name_parse(&name, X63 "." X63 "." X63 "." X10 X10 X10 X10 X10 X10 "x"), 0);
+	assert_int_equal(
+		dns_name_parse(&name, X63 "." X63 "." X63 "." X10 X10 X10 X10 X10 X10 "x"), 0);
 	assert_int_equal(name.len, 255);
-	assert_int_equal(dns_name_parse(&back, X63 "." X63 "." X63 "." X10 X10 X10 X10 X10 X10 "xx"),
+	assert_int_equal(
+		dns_name_parse(&back, X63 "." X63 "." X63 "." X10 X10 X10 X10 X10 X10 "xx"),
 		-ENAMETOOLONG);
-	assert_int_equal(dns_name_parse(&back, X63 "." X63 "." X63 "." X10 X10 X10 X10 X10 ".xxxxxxxxxx"),
+	assert_int_equal(
+		dns_name_parse(&back, X63 "." X63 "." X63 "." X10 X10 X10 X10 X10 ".xxxxxxxxxx"),
 		0);
 	assert_int_equal(back.len, 255);
-	assert_int_equal(dns_name_parse(&back, X63 "." X63 "." X63 "." X10 X10 X10 X10 X10 X10 ".x"),
+	assert_int_equal(
+		dns_name_parse(&back, X63 "." X63 "." X63 "." X10 X10 X10 X10 X10 X10 ".x"),
 		-ENAMETOOLONG);
 
 	for (unsigned at = 0; name.wire[at]; at += name.wire[at] + 1u)
@@ -94,9 +98,16 @@ static void names_as_text(void **state)
 	static const struct {
 		const char *in, *out;
 	} table[] = {
-		{"", "."}, {".", "."}, {"a.b.", "a.b"}, {"A.b", "A.b"}, {"a\\.b", "a\\.b"},
-		{"\\\\", "\\\\"}, {"a b", "a\\032b"}, {"\\000\\010\\127\\128", "\\000\\010\\127\\128"},
-		{"\\097", "a"}, {"\\@\\;\"", "@;\""},
+		{"", "."},
+		{".", "."},
+		{"a.b.", "a.b"},
+		{"A.b", "A.b"},
+		{"a\\.b", "a\\.b"},
+		{"\\\\", "\\\\"},
+		{"a b", "a\\032b"},
+		{"\\000\\010\\127\\128", "\\000\\010\\127\\128"},
+		{"\\097", "a"},
+		{"\\@\\;\"", "@;\""},
 	};
 	char text[DNS_TEXT_MAX];
 	struct dns_name name;
@@ -148,8 +159,12 @@ static void names_are_read(void **state)
 		size_t at, behind;
 		const char *text;
 	} table[] = {
-		{12, 25, "www.example"}, {16, 25, "example"}, {24, 25, "."}, {25, 32, "mail.example"},
-		{32, 34, "mail.example"}, {34, 38, "a.mail.example"},
+		{12, 25, "www.example"},
+		{16, 25, "example"},
+		{24, 25, "."},
+		{25, 32, "mail.example"},
+		{32, 34, "mail.example"},
+		{34, 38, "a.mail.example"},
 	};
 	struct dns_name name, expected;
 	size_t pos;
@@ -253,12 +268,17 @@ static void names_are_compared(void **state)
 		const char *a, *b;
 		bool equal, ends;
 	} table[] = {
-		{"www.example", "WWW.Example", true, true}, {".", ".", true, true},
-		{"www.example", "example", false, true}, {"www.example", "EXAMPLE", false, true},
-		{"www.example", ".", false, true}, {"wwwexample", "example", false, false},
-		{"example", "www.example", false, false}, {"www.example", "ww.example", false, false},
+		{"www.example", "WWW.Example", true, true},
+		{".", ".", true, true},
+		{"www.example", "example", false, true},
+		{"www.example", "EXAMPLE", false, true},
+		{"www.example", ".", false, true},
+		{"wwwexample", "example", false, false},
+		{"example", "www.example", false, false},
+		{"www.example", "ww.example", false, false},
 		/* '@' and '`', '[' and '{' differ in the bit of the case, too. */
-		{"@", "`", false, false}, {"[a", "{a", false, false},
+		{"@", "`", false, false},
+		{"[a", "{a", false, false},
 		{"\\193", "\\225", false, false},
 		/* A suffix of bytes that is none of labels: 'x', then length byte 3. */
 		{"ax\\003www", "www", false, false},
@@ -277,7 +297,8 @@ static void names_are_compared(void **state)
 
 static void names_are_lowered(void **state)
 {
-	struct dns_name name = name_of("AZaz@[\\193.EXAMPLE"), expected = name_of("azaz@[\\193.example");
+	struct dns_name name = name_of("AZaz@[\\193.EXAMPLE"),
+			expected = name_of("azaz@[\\193.example");
 
 	(void)state;
 	dns_name_lower(&name);
@@ -287,7 +308,8 @@ static void names_are_lowered(void **state)
 
 static void names_are_appended(void **state)
 {
-	struct dns_name name = name_of("dc1"), suffix = name_of("corp.example"), root = name_of(".");
+	struct dns_name name = name_of("dc1"), suffix = name_of("corp.example"),
+			root = name_of(".");
 
 	(void)state;
 	assert_int_equal(dns_name_append(&name, &suffix), 0);
@@ -315,8 +337,8 @@ static void host_names(void **state)
 		"1.2.3.4x", X63 ".x", "xn--bcher-kva.example"};
 	static const char *const no[] = {".", "_ldap._tcp.example", "-a.example", "a-.example",
 		"a.-", "a b.example", "a\\.b.example", "a\\000.example", "a\\195\\188.example",
-		"127.0.0.1", "1.2.3.256", "10", "a.7", "a;rm.example", "a/b.example", "$(id).example",
-		"a*.example", "a\\010.example"};
+		"127.0.0.1", "1.2.3.256", "10", "a.7", "a;rm.example", "a/b.example",
+		"$(id).example", "a*.example", "a\\010.example"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
@@ -336,12 +358,15 @@ static void names_of_addresses(void **state)
 	static const struct {
 		const char *address, *name;
 	} table[] = {
-		{"192.0.2.1", "1.2.0.192.in-addr.arpa"}, {"0.0.0.0", "0.0.0.0.in-addr.arpa"},
+		{"192.0.2.1", "1.2.0.192.in-addr.arpa"},
+		{"0.0.0.0", "0.0.0.0.in-addr.arpa"},
 		{"255.100.99.10", "10.99.100.255.in-addr.arpa"},
 		{"::ffff:192.0.2.1", "1.2.0.192.in-addr.arpa"},
-		{"2001:db8::567:89ab", "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
+		{"2001:db8::567:89ab",
+			"b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
 			"ip6.arpa"},
-		{"::192.0.2.1", "1.0.2.0.0.0.0.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa"},
+		{"::192.0.2.1",
+			"1.0.2.0.0.0.0.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa"},
 	};
 
 	(void)state;

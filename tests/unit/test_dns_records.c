@@ -139,8 +139,8 @@ static void names(void **state)
 
 static void queries(void **state)
 {
-	static const uint8_t expected[] = {0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'd', 'c', '1',
-		4, 'c', 'o', 'r', 'p', 0, 0, 1, 0, 1};
+	static const uint8_t expected[] = {0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'd', 'c',
+		'1', 4, 'c', 'o', 'r', 'p', 0, 0, 1, 0, 1};
 	static const uint8_t opt[] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0};
 	struct dns_question q = question_of("dc1.corp", DNS_A);
 	struct dns_query_options options = {.id = 0x1234};

@@ -209,6 +209,10 @@ static void bad_cname(void **state)
 	msg_address(&m, DNS_ANSWER, "b", 60, "192.0.2.1");
 	assert_int_equal(dns_is_reply(m.b, m.len, M_ID, &q, NULL), 0);
 	assert_int_equal(dns_summarise(m.b, m.len, &q, &s), -EBADMSG);
+	m.b[2] |= 0x02; /* truncated: what was before it counts */
+	assert_int_equal(dns_summarise(m.b, m.len, &q, &s), 0);
+	assert_int_equal(s.kind, DNS_FAILURE);
+	assert_memory_equal(&s.final, &q.name, 1u + q.name.len);
 }
 
 /* RFC 2308 section 2.2: types 1 to 3, and 2.2.1: a referral. */
@@ -255,7 +259,8 @@ static void negative_ttls(void **state)
 			begin(&m, nx ? DNS_NXDOMAIN : 0, "www.example", DNS_A);
 			msg_soa(&m, table[i].zone, table[i].ttl, table[i].minimum);
 			check(&m, "www.example", DNS_A,
-				(struct expected){nx ? DNS_NO_NAME : DNS_NODATA, table[i].kept, NULL, 0});
+				(struct expected){
+					nx ? DNS_NO_NAME : DNS_NODATA, table[i].kept, NULL, 0});
 		}
 	}
 }
