@@ -11,8 +11,8 @@
 #define SECOND 1000000000ull
 #define TYPES_END 0xff00u /* from here on cache_key.space has other things than responses */
 
-/* In the cache: a byte that tells how long the server's address is, the address, the message. Up to this
- * size no memory is taken for it: what comes by UDP. */
+/* In the cache: a byte that tells how long the server's address is, the address, the message. Up to
+ * this size no memory is taken for it: what comes by UDP. */
 #define SMALL 1536
 
 static socklen_t server_len(const union answer_server *server)
@@ -180,7 +180,7 @@ int answer_find(struct cache *cache, const struct dns_question *question, uint64
 		value = large = malloc(CACHE_VALUE_MAX);
 		if (!large)
 			return -ENOMEM;
-		len = cache_get(cache, &key, now, flags | CACHE_QUIET, large, CACHE_VALUE_MAX, &hit);
+		len = cache_get(cache, &key, now, flags, large, CACHE_VALUE_MAX, &hit);
 	}
 	rc = len < 0 ? (int)len : restore(answer, question, value, (size_t)len, &hit, now);
 	free(large);
