@@ -96,7 +96,8 @@ static struct budget_member *largest(struct vsresolv_budget *budget,
 	return found;
 }
 
-static int make_room(struct vsresolv_budget *budget, struct budget_member *asker, size_t bytes)
+static int make_room(struct vsresolv_budget *budget, struct budget_member *asker, size_t bytes,
+	void **block)
 {
 	struct budget_member *member;
 	size_t freed;
@@ -107,7 +108,8 @@ static int make_room(struct vsresolv_budget *budget, struct budget_member *asker
 		member = largest(budget, asker, bytes);
 		if (!member)
 			return -ENOSPC;
-		freed = cache_shrink(member->cache);
+		free(*block);
+		freed = cache_shrink(member->cache, block);
 		member->busy = !freed;
 		member->bytes -= freed;
 		budget->bytes -= freed;
@@ -115,15 +117,17 @@ static int make_room(struct vsresolv_budget *budget, struct budget_member *asker
 	return 0;
 }
 
-int budget_take(struct vsresolv_budget *budget, struct budget_member *asker, size_t bytes)
+int budget_take(struct vsresolv_budget *budget, struct budget_member *asker, size_t bytes,
+	void **block)
 {
 	int rc = 0;
 
+	*block = NULL;
 	if (!budget)
 		return 0;
 	pthread_mutex_lock(&budget->lock);
 	if (budget->limit - budget->bytes < bytes)
-		rc = make_room(budget, asker, bytes);
+		rc = make_room(budget, asker, bytes, block);
 	if (!rc) {
 		budget->bytes += bytes;
 		asker->bytes += bytes;

@@ -27,8 +27,13 @@ struct vsresolv_budget *budget_ref(struct vsresolv_budget *budget); /* NULL give
 /* A cache joins and leaves, with all that it has. NULL is allowed as budget, here and below: no limit. */
 void budget_join(struct vsresolv_budget *budget, struct budget_member *member, struct cache *cache);
 void budget_leave(struct vsresolv_budget *budget, struct budget_member *member);
-/* Takes bytes for a member; where they are not there, others make room by cache_shrink(). -ENOSPC. */
-int budget_take(struct vsresolv_budget *budget, struct budget_member *asker, size_t bytes);
+/*
+ * Takes bytes for a member; where they are not there, others make room by cache_shrink(). -ENOSPC.
+ * *block: the memory itself that another gave, or NULL; the caller's, on failure, too. Handed on
+ * so, it does not wait in the malloc arena of one thread while that of the other grows.
+ */
+int budget_take(struct vsresolv_budget *budget, struct budget_member *asker, size_t bytes,
+	void **block);
 void budget_give(struct vsresolv_budget *budget, struct budget_member *member, size_t bytes);
 
 #endif

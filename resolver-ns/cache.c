@@ -45,7 +45,7 @@ void cache_free(struct cache *cache)
 	store = atomic_load(&cache->store);
 	if (store) {
 		room_drop_all(cache);
-		room_free_trash(cache);
+		room_free_trash(cache, NULL);
 		for (int i = 0; i < CACHE_GATES; i++)
 			pthread_mutex_destroy(&store->gates[i].lock);
 		free(store);
@@ -77,7 +77,7 @@ static void writer_unlock(struct cache *cache)
 	if (atomic_exchange_explicit(&cache->owes, false, memory_order_relaxed) &&
 		atomic_load_explicit(&cache->store, memory_order_relaxed)) {
 		room_drop_oldest(cache);
-		budget_give(cache->budget, &cache->member, room_free_trash(cache));
+		budget_give(cache->budget, &cache->member, room_free_trash(cache, NULL));
 	}
 	pthread_mutex_unlock(&cache->writer);
 }
@@ -101,7 +101,7 @@ static unsigned count_use(struct entry *entry)
 	 * readers does not matter. */
 	if (!atomic_load_explicit(&entry->used, memory_order_relaxed))
 		atomic_store_explicit(&entry->used, 1, memory_order_relaxed);
-	if (hits < UINT8_MAX)
+	if (hits < CACHE_HITS_MAX)
 		atomic_store_explicit(&entry->hits, (uint8_t)++hits, memory_order_relaxed);
 	return hits;
 }
@@ -194,7 +194,7 @@ static int put(struct cache *cache, const struct flat_key *key, const struct cac
 	if (!rc)
 		write_entry(cache, store, key, times, value, len);
 	cache_open(store);
-	budget_give(cache->budget, &cache->member, room_free_trash(cache));
+	budget_give(cache->budget, &cache->member, room_free_trash(cache, NULL));
 	return rc;
 }
 
@@ -250,7 +250,7 @@ void cache_forget(struct cache *cache, cache_match_fn *match, void *arg)
 		forget_in(cache, store, segment, match, arg);
 		cache_open(store);
 	}
-	budget_give(cache->budget, &cache->member, room_free_trash(cache));
+	budget_give(cache->budget, &cache->member, room_free_trash(cache, NULL));
 	writer_unlock(cache);
 }
 
@@ -260,11 +260,12 @@ void cache_count(struct cache *cache, uint64_t *entries, uint64_t *bytes)
 	*bytes = atomic_load_explicit(&cache->bytes, memory_order_relaxed);
 }
 
-size_t cache_shrink(struct cache *cache)
+size_t cache_shrink(struct cache *cache, void **block)
 {
 	struct cache_store *store;
 	size_t bytes = 0;
 
+	*block = NULL;
 	if (pthread_mutex_trylock(&cache->writer)) {
 		atomic_store_explicit(&cache->owes, true, memory_order_relaxed);
 		return 0;
@@ -274,7 +275,7 @@ size_t cache_shrink(struct cache *cache)
 		room_drop_oldest(cache);
 		if (TAILQ_EMPTY(&store->segments))
 			room_drop_all(cache);
-		bytes = room_free_trash(cache);
+		bytes = room_free_trash(cache, block);
 	}
 	pthread_mutex_unlock(&cache->writer);
 	return bytes;

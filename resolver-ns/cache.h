@@ -43,11 +43,12 @@ void cache_free(struct cache *cache); /* NULL is allowed */
 /*
  * cache_get: copies the value. Returns its length; -ENOENT; -EMSGSIZE: `size` is too small: *hit is
  * written, and it does not count as use. flags: CACHE_STALE; CACHE_QUIET: does not count as use.
- * hits: how often it has been asked for since it was put, this time included (it stops at 255).
- * hit may be NULL.
+ * hits: how often it has been asked for since it was put, this time included; it stops at CACHE_HITS_MAX,
+ * from where on readers of an entry write nothing that they share. hit may be NULL.
  */
 #define CACHE_STALE 0x1u
 #define CACHE_QUIET 0x2u
+#define CACHE_HITS_MAX 7
 struct cache_hit {
 	struct cache_times times;
 	unsigned hits;
@@ -71,8 +72,9 @@ void cache_forget(struct cache *cache, cache_match_fn *match, void *arg);
  * the limit. What an empty cache takes, some 200 bytes, is not in it. */
 void cache_count(struct cache *cache, uint64_t *entries, uint64_t *bytes);
 
-/* For the budget: frees the oldest segment; how many bytes. 0: there is none, or another thread is writing,
- * which will do it before it goes. */
-size_t cache_shrink(struct cache *cache);
+/* For the budget: the oldest segment goes; how many bytes. 0: there is none, or another thread is writing,
+ * which will see to it before it goes. *block: its memory if it was of the largest size, for the
+ * caller to use or to free, else NULL. */
+size_t cache_shrink(struct cache *cache, void **block);
 
 #endif

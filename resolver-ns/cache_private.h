@@ -145,7 +145,8 @@ void room_drop_oldest(struct cache *cache);
 void room_drop_all(struct cache *cache);
 /* With the gates shut: the entry of that cell is dead. */
 void room_kill(struct cache *cache, struct cell *cell);
-/* Frees what has become of no use; how many bytes. The budget is the caller's to tell. */
-size_t room_free_trash(struct cache *cache);
+/* Frees what has become of no use; how many bytes. The budget is the caller's to tell. block: as of
+ * cache_shrink(), or NULL. */
+size_t room_free_trash(struct cache *cache, void **block);
 
 #endif

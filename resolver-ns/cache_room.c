@@ -27,13 +27,15 @@ struct trash {
 	struct trash *next;
 };
 
-static int charge(struct cache *cache, size_t bytes)
+/* *block: as of budget_take(). */
+static int charge(struct cache *cache, size_t bytes, void **block)
 {
 	int rc;
 
+	*block = NULL;
 	if (bytes > cache->limit - atomic_load_explicit(&cache->bytes, memory_order_relaxed))
 		return -ENOSPC;
-	rc = budget_take(cache->budget, &cache->member, bytes);
+	rc = budget_take(cache->budget, &cache->member, bytes, block);
 	if (!rc)
 		atomic_fetch_add_explicit(&cache->bytes, bytes, memory_order_relaxed);
 	return rc;
@@ -50,31 +52,56 @@ static size_t taken_by(void *block)
 	return malloc_usable_size(block) + MALLOC_WORDS;
 }
 
-/* The bytes are there before malloc is asked, so that the limit holds at any time. alignment: 0 is
- * malloc's. The block is zeroed. */
+static bool is_largest(void *block)
+{
+	size_t bytes = taken_by(block);
+
+	return bytes >= SEGMENT_LARGEST && bytes < SEGMENT_LARGEST + 4 * MALLOC_WORDS;
+}
+
+/* given: what another cache gave, or NULL; it is taken if it fits. alignment: 0 is malloc's. */
+static void *allocate(size_t size, size_t alignment, void *given)
+{
+	if (given && !alignment && size == SEGMENT_LARGEST - MALLOC_WORDS)
+		return given;
+	free(given);
+	return alignment ? aligned_alloc(alignment, size) : malloc(size);
+}
+
+/* What malloc most likely takes for it. For a segment it is what another one gives, to the byte. */
+static size_t likely(size_t size)
+{
+	return size < 65536 ? (size + 8 + 15) / 16 * 16 + MALLOC_WORDS - 8 : size + 8192;
+}
+
+/* The bytes are there before malloc is asked, so that the limit holds at any time. The block is
+ * zeroed. */
 static int take(struct cache *cache, size_t size, size_t alignment, void **block)
 {
-	size_t most = size + (size < 65536 ? 4 * MALLOC_WORDS : 8192); /* large ones: pages */
-	size_t real;
-	void *p;
+	size_t expected = likely(size), real;
+	void *p, *given;
 	int rc;
 
-	rc = charge(cache, most);
-	if (rc)
+	rc = charge(cache, expected, &given);
+	if (rc) {
+		free(given);
 		return rc;
-	p = alignment ? aligned_alloc(alignment, size) : malloc(size);
+	}
+	p = allocate(size, alignment, given);
 	if (!p) {
-		discharge(cache, most);
+		discharge(cache, expected);
 		return -ENOMEM;
 	}
 	real = taken_by(p);
-	if (real < most)
-		discharge(cache, most - real);
-	else
-		rc = charge(cache, real - most);
+	if (real > expected) {
+		rc = charge(cache, real - expected, &given);
+		free(given);
+	} else {
+		discharge(cache, expected - real);
+	}
 	if (rc) {
 		free(p);
-		discharge(cache, most);
+		discharge(cache, expected);
 		return rc;
 	}
 	*block = memset(p, 0, size);
@@ -91,7 +118,7 @@ static void throw_away(struct cache_store *store, void *block)
 	store->trash = trash;
 }
 
-size_t room_free_trash(struct cache *cache)
+size_t room_free_trash(struct cache *cache, void **block)
 {
 	struct cache_store *store = atomic_load_explicit(&cache->store, memory_order_relaxed);
 	struct trash *trash;
@@ -100,7 +127,10 @@ size_t room_free_trash(struct cache *cache)
 	while (store && (trash = store->trash)) {
 		store->trash = trash->next;
 		bytes += taken_by(trash);
-		free(trash);
+		if (block && !*block && is_largest(trash))
+			*block = trash;
+		else
+			free(trash);
 	}
 	atomic_fetch_sub_explicit(&cache->bytes, bytes, memory_order_relaxed);
 	return bytes;
@@ -108,7 +138,7 @@ size_t room_free_trash(struct cache *cache)
 
 static void settle(struct cache *cache)
 {
-	budget_give(cache->budget, &cache->member, room_free_trash(cache));
+	budget_give(cache->budget, &cache->member, room_free_trash(cache, NULL));
 }
 
 static int gates_init(struct cache_store *store)
@@ -273,6 +303,12 @@ static void sweep_segment(struct cache *cache, struct cache_store *store, struct
 	}
 }
 
+static void becomes_youngest(struct cache_store *store, struct segment *segment)
+{
+	TAILQ_REMOVE(&store->segments, segment, link);
+	TAILQ_INSERT_TAIL(&store->segments, segment, link);
+}
+
 /* The segment goes on as the front. */
 static void recycle(struct cache *cache, struct cache_store *store, struct segment *segment, size_t room,
 	bool all)
@@ -280,27 +316,33 @@ static void recycle(struct cache *cache, struct cache_store *store, struct segme
 	cache_shut(store);
 	sweep_segment(cache, store, segment, (struct sweep){segment, room, all});
 	cache_open(store);
-	TAILQ_REMOVE(&store->segments, segment, link);
-	TAILQ_INSERT_TAIL(&store->segments, segment, link);
+	becomes_youngest(store, segment);
 	store->front = segment;
+}
+
+/* What was asked for moves to the front, as far as there is room for it; the rest goes. */
+static void empty_segment(struct cache *cache, struct cache_store *store, struct segment *segment)
+{
+	struct sweep sweep = {.to = store->front};
+
+	if (sweep.to && sweep.to != segment)
+		sweep.room = sweep.to->size - sweep.to->len;
+	if (sweep.room > segment->size / 2)
+		sweep.room = segment->size / 2;
+	cache_shut(store);
+	sweep_segment(cache, store, segment, sweep);
+	cache_open(store);
 }
 
 void room_drop_oldest(struct cache *cache)
 {
 	struct cache_store *store = atomic_load_explicit(&cache->store, memory_order_relaxed);
-	struct segment *oldest = TAILQ_FIRST(&store->segments), *front = store->front;
-	struct sweep sweep = {.to = front};
+	struct segment *oldest = TAILQ_FIRST(&store->segments);
 
 	if (!oldest)
 		return;
-	if (front && front != oldest)
-		sweep.room = front->size - front->len;
-	if (sweep.room > oldest->size / 2)
-		sweep.room = oldest->size / 2;
-	cache_shut(store);
-	sweep_segment(cache, store, oldest, sweep);
+	empty_segment(cache, store, oldest);
 	segment_go(store, oldest);
-	cache_open(store);
 }
 
 void room_drop_all(struct cache *cache)
@@ -354,8 +396,7 @@ static bool clean(struct cache *cache, struct cache_store *store, size_t need)
 			recycle(cache, store, segment, segment->size - need, true);
 			return true;
 		}
-		TAILQ_REMOVE(&store->segments, segment, link);
-		TAILQ_INSERT_TAIL(&store->segments, segment, link);
+		becomes_youngest(store, segment);
 	}
 	return false;
 }
@@ -388,26 +429,32 @@ static int index_grow(struct cache *cache, struct cache_store *store)
 
 static int index_make_room(struct cache *cache, struct cache_store *store)
 {
+	struct segment *oldest;
 	int rc;
 
 	while (!index_has_room(store, atomic_load_explicit(&cache->entries, memory_order_relaxed))) {
 		rc = index_grow(cache, store);
 		if (!rc)
 			continue;
-		if (TAILQ_EMPTY(&store->segments))
+		oldest = TAILQ_FIRST(&store->segments);
+		if (!oldest)
 			return rc;
-		room_drop_oldest(cache);
-		settle(cache);
+		empty_segment(cache, store, oldest);
+		becomes_youngest(store, oldest); /* and the next front */
 	}
 	return 0;
 }
 
 static int front_make(struct cache *cache, struct cache_store *store, size_t need)
 {
-	struct segment *oldest;
+	struct segment *oldest, *youngest = TAILQ_LAST(&store->segments, segments);
 	size_t room;
 	int rc;
 
+	if (youngest && !youngest->live && youngest->size >= need) {
+		store->front = youngest;
+		return 0;
+	}
 	while ((rc = segment_add(cache, store, need))) {
 		oldest = TAILQ_FIRST(&store->segments);
 		if (!oldest)
