@@ -151,7 +151,7 @@ static void put_records(struct out *o, const struct zone_question *q, const stru
 	if (q->type == ZONE_PTR && put_ptr(o, q, plan, rcode))
 		return;
 	if (q->type == ZONE_SRV)
-		put_srv(o, q, plan, number);
+		put_srv(o, owner, q, plan, number);
 	if (q->type == ZONE_NS)
 		put_ns(o, owner, plan);
 	if (any || q->type == ZONE_A)

@@ -98,10 +98,10 @@ static size_t target_name(uint8_t name[ZONE_NAME], const uint8_t *domain, unsign
 	return len + 1 + (size_t)n;
 }
 
-static void put_one_srv(struct out *o, const struct zone_plan *plan, unsigned i, const void *target,
-	size_t len)
+static void put_one_srv(struct out *o, unsigned owner, const struct zone_plan *plan, unsigned i,
+	const void *target, size_t len)
 {
-	put16(o, WRITE_OWNER);
+	put16(o, owner);
 	put_rest(o, ZONE_SRV, plan->ttl, 6 + len);
 	put16(o, i / 2);             /* priority */
 	put16(o, i % 2 ? 60 : 10);   /* weight */
@@ -125,23 +125,23 @@ static void put_target_addresses(struct out *o, const struct zone_plan *plan, un
 	o->count[WRITE_ADDITIONAL] = (uint16_t)(o->count[WRITE_ADDITIONAL] + 2);
 }
 
-void put_srv(struct out *o, const struct zone_question *q, const struct zone_plan *plan,
-	unsigned number)
+void put_srv(struct out *o, unsigned owner, const struct zone_question *q,
+	const struct zone_plan *plan, unsigned number)
 {
 	const uint8_t *domain = behind_underscores(q->lower);
 	uint8_t name[ZONE_NAME];
 	size_t len;
 
 	if (zone_says(plan, ZONE_SRVDOT)) {
-		put_one_srv(o, plan, 0, "", 1);
+		put_one_srv(o, owner, plan, 0, "", 1);
 		return;
 	}
 	for (unsigned i = 0; zone_says(plan, ZONE_SRVEVIL) && i < HOSTILE; i++)
-		put_one_srv(o, plan, i, hostile[i].bytes, hostile[i].len);
+		put_one_srv(o, owner, plan, i, hostile[i].bytes, hostile[i].len);
 	for (unsigned i = 0; i < plan->targets && !o->is_full; i++) {
 		len = target_name(name, domain, i);
 		if (len)
-			put_one_srv(o, plan, i, name, len);
+			put_one_srv(o, owner, plan, i, name, len);
 	}
 	if (zone_says(plan, ZONE_NOADD))
 		return;

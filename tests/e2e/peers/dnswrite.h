@@ -32,8 +32,8 @@ void put_opt(struct out *o, const struct zone_question *q, unsigned rcode);
 void put_counts(struct out *o);
 
 /* dnsrecords.c; each counts what it writes. */
-void put_srv(struct out *o, const struct zone_question *q, const struct zone_plan *plan,
-	unsigned number);
+void put_srv(struct out *o, unsigned owner, const struct zone_question *q,
+	const struct zone_plan *plan, unsigned number);
 /* False: it is no name of an address. *rcode is set for those that are answered so. */
 bool put_ptr(struct out *o, const struct zone_question *q, const struct zone_plan *plan,
 	unsigned *rcode);
