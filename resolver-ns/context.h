@@ -49,8 +49,8 @@ bool context_is_ours(const struct vsresolv *ctx);
 /* In such a child: frees what is under the engine's lock, without a word to the kernel. */
 void context_forsake(struct vsresolv *ctx);
 
-/* With the lock held: queries and view are there until context_sleep(). In a loop of the application they
- * go VSRESOLV_LINGER_MS after the last one; else with it. */
+/* With the lock held: queries and view are there until context_sleep(). In a loop of the
+ * application they go VSRESOLV_LINGER_MS after the last one; else with it. */
 int context_wake(struct vsresolv *ctx);
 void context_sleep(struct vsresolv *ctx);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Closing in a child of the process that opened. Its descriptors are those of the parent: what the child
- * told the epoll or the timer would be told the parent, and what it sent would be taken for the parent's.
- * So nothing here stops, asks, or sends anything: memory is freed, and descriptors are closed.
+ * Closing in a child of the process that opened. Its descriptors are those of the parent: what the
+ * child told the epoll or the timer would be told the parent, and what it sent would be taken for
+ * the parent's. So nothing here stops, asks, or sends anything: memory is freed, and descriptors
+ * are closed.
  */
 #include "config.h"
 
@@ -12,7 +13,8 @@ void context_forsake(struct vsresolv *ctx)
 {
 	struct request *r;
 
-	/* A thread that the child has not was in the midst of it: there is nothing here to rely on. */
+	/* A thread that the child has not was in the midst of it: there is nothing here to rely
+	 * on. */
 	if (engine_detach(ctx->engine) < 0)
 		return;
 	queries_forsake(ctx->queries);

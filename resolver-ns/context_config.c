@@ -52,7 +52,8 @@ struct check {
 	int rc;
 };
 
-__attribute__((format(printf, 2, 3))) static void complain(struct check *check, const char *format, ...)
+__attribute__((format(printf, 2, 3)))
+static void complain(struct check *check, const char *format, ...)
 {
 	const struct vsresolv_config *config = check->config;
 	char text[256];
@@ -73,7 +74,8 @@ static void check_place(struct check *check, bool of_vs)
 	const bool has_netns = config->netns_path || config->netns_fd >= 0;
 
 	if (of_vs && (config->socket || has_netns || config->mark != 0))
-		complain(check, "socket, netns_path, netns_fd and mark are the virtual server's own");
+		complain(check,
+			"socket, netns_path, netns_fd and mark are the virtual server's own");
 	if (config->socket && has_netns)
 		complain(check, "socket and netns_path or netns_fd: one place too many");
 	if (config->netns_path && config->netns_path[0] != '/')
@@ -114,7 +116,8 @@ int context_config_check(const struct vsresolv_config *config, const char *name,
 	if (config->waiting > WAITING_MAX)
 		complain(&check, "waiting %u is more than %u", config->waiting, WAITING_MAX);
 	if (config->stale_seconds > STALE_MAX)
-		complain(&check, "stale_seconds %u is more than %u", config->stale_seconds, STALE_MAX);
+		complain(&check, "stale_seconds %u is more than %u", config->stale_seconds,
+			STALE_MAX);
 	check_place(&check, of_vs != 0);
 	check_addresses(&check);
 	check_file(&check, "resolv_conf", config->resolv_conf);

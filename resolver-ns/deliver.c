@@ -119,8 +119,8 @@ static void deliver(struct vsresolv_loop *engine, struct request *request)
 	pthread_cond_broadcast(&engine->delivered);
 }
 
-/* No more than there are now: a callback that starts requests, which the cache answers, would keep it
- * for ever. */
+/* No more than there are now: a callback that starts requests, which the cache answers, would
+ * keep it for ever. */
 static int deliver_all(struct vsresolv_loop *engine)
 {
 	const unsigned count = engine->done_count;

@@ -22,8 +22,8 @@
 #include "container.h"
 #include "engine_private.h"
 
-/* The leader looks by itself after that: poll(2) does not count the time of a suspended machine, and the
- * wake descriptor may have been refused. */
+/* The leader looks by itself after that: poll(2) does not count the time of a suspended
+ * machine, and the wake descriptor may have been refused. */
 #define LEAD_MAX LOOP_SEC
 
 uint64_t engine_now(void)

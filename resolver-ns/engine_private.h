@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* struct vsresolv_loop, for the files that make it up: engine.c drives, deliver.c gives the finished
- * requests back. All of it is under the lock but for what never changes. */
+/* struct vsresolv_loop, for the files that make it up: engine.c drives, deliver.c gives the
+ * finished requests back. All of it is under the lock but for what never changes. */
 #ifndef NSAUX_ENGINE_PRIVATE_H
 #define NSAUX_ENGINE_PRIVATE_H
 
@@ -43,7 +43,8 @@ struct vsresolv_loop {
 	/* Pollable ones alone. */
 	int fd;       /* an epoll of the loop's and the next two */
 	int timer_fd; /* due no later than the loop's first timer */
-	int done_fd;  /* an eventfd, readable while done is not empty and nobody is about to deliver */
+	int done_fd;  /* an eventfd, readable while done is not empty and nobody is about to
+		       * deliver */
 	uint64_t armed; /* what timer_fd is set to; UINT64_MAX: nothing */
 	bool rung;      /* done_fd is readable */
 	bool turning;   /* for vsresolv_process(), which delivers next */

@@ -22,8 +22,9 @@ struct raw {
 
 /* ---- the response */
 
-/* Addresses of the response that the guard does not let through. Of additional ones, those that belong
- * to the answer of another type (SRV, MX), but not those of the name servers of this one. */
+/* Addresses of the response that the guard does not let through. Of additional ones, those that
+ * belong to the answer of another type (SRV, MX), but not those of the name servers of this
+ * one. */
 static unsigned count_guarded(const struct raw *raw, const struct answer *answer)
 {
 	const bool is_address = raw->question.type == DNS_A || raw->question.type == DNS_AAAA;
@@ -37,7 +38,8 @@ static unsigned count_guarded(const struct raw *raw, const struct answer *answer
 	while (dns_walk_next(&walk, &record) > 0) {
 		const uint8_t *data = answer->message + record.data;
 
-		if (record.section != DNS_ANSWER && (is_address || record.section != DNS_ADDITIONAL))
+		if (record.section != DNS_ANSWER &&
+			(is_address || record.section != DNS_ADDITIONAL))
 			continue;
 		if (record.type == DNS_A && record.data_len == 4)
 			guarded += !guard_allows(raw->request.ctx->guard, AF_INET, data, now);

@@ -145,8 +145,9 @@ void request_abandon(struct request *r)
 
 /* ---- the beginning */
 
-/* From the start on. With negative timeout_ms it is the servers' time that counts, and the queries end
- * by themselves; twice that, since some kinds ask twice in a row, is more than it can take. */
+/* From the start on. With negative timeout_ms it is the servers' time that counts, and the
+ * queries end by themselves; twice that, since some kinds ask twice in a row, is more than it
+ * can take. */
 static uint64_t time_allowed(const struct request *r, int timeout_ms)
 {
 	const struct rconf *conf = r->conf;

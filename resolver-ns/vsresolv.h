@@ -5,14 +5,15 @@
  *
  * A context (struct vsresolv) is the resolver of one virtual server (VS). Nothing that it knows,
  * asks, or keeps is shared with another context. Its sockets are made inside the VS: in its
- * network namespace, with its mark, device and source address. Where that cannot be done the request
- * fails; there is no way that leads through the caller's own namespace. No file of the host and no
- * variable of the environment is read unless the configuration of the context names it.
+ * network namespace, with its mark, device and source address. Where that cannot be done the
+ * request fails; there is no way that leads through the caller's own namespace. No file of the
+ * host and no variable of the environment is read unless the configuration of the context names
+ * it.
  *
- * Threads. Everything here may be called from any thread, at any time, but for the close functions,
- * which want to be the last call. The library starts no threads. It never logs by itself (see
- * vsresolv_config.log), never exits, and never calls back from inside the call that starts a
- * request: callbacks run in vsresolv_process(), with no lock held.
+ * Threads. Everything here may be called from any thread, at any time, but for the close
+ * functions, which want to be the last call. The library starts no threads. It never logs by
+ * itself (see vsresolv_config.log), never exits, and never calls back from inside the call that
+ * starts a request: callbacks run in vsresolv_process(), with no lock held.
  *
  * Descriptors. A context holds no socket and no namespace unless requests are under way (and
  * VSRESOLV_LINGER_MS after the last one when a loop processes it), so that it does not keep alive
@@ -27,8 +28,8 @@
  * name), EAI_NODATA (the name has nothing of that kind), EAI_AGAIN (no answer in time, or the
  * servers failed: it may go better later), EAI_FAIL (they refused), EAI_SYSTEM (see
  * vsresolv_info.error), EAI_MEMORY, EAI_BADFLAGS, EAI_FAMILY, EAI_SOCKTYPE, EAI_SERVICE,
- * EAI_OVERFLOW, EAI_IDN_ENCODE. Everything else returns 0 or a negative errno.
- * Out-parameters are written on success only, unless said otherwise.
+ * EAI_OVERFLOW, EAI_IDN_ENCODE. Everything else returns 0 or a negative errno. Out-parameters are
+ * written on success only, unless said otherwise.
  */
 #ifndef VSRESOLV_H
 #define VSRESOLV_H
@@ -92,10 +93,10 @@ struct vsresolv_config {
 	const char *bind6;
 
 	/*
-	 * What it resolves by. Paths are absolute. Files are read at the first request and watched: a change is seen
-	 * at the latest a second after. With vsresolv_open_vs() what is unset here comes from
-	 * [Resolver] of the VS's file, see nsaux-vs(5), and what is unset there, too, from
-	 * /etc/netns/NAME/resolv.conf and hosts, for a namespace VS.
+	 * What it resolves by. Paths are absolute. Files are read at the first request and
+	 * watched: a change is seen at the latest a second after. With vsresolv_open_vs() what is
+	 * unset here comes from [Resolver] of the VS's file, see nsaux-vs(5), and what is unset
+	 * there, too, from /etc/netns/NAME/resolv.conf and hosts, for a namespace VS.
 	 */
 	const char *resolv_conf;   /* a file as in resolv.conf(5); NULL: none */
 	const char *hosts_file;    /* as in hosts(5); NULL: none */
@@ -130,8 +131,8 @@ struct vsresolv_config {
  * vsresolv_open: makes a context from explicit parameters. config and its strings are copied. loop
  * is where its asynchronous requests are processed, and must outlive it; NULL: it takes
  * synchronous requests only. Opens no socket and reads no file.
- * Errors: -EINVAL (config is not sound; log() was told what), -ENOMEM, -EOPNOTSUPP (netns_fd without
- * netns_path on an old kernel), what opening netns_path gives.
+ * Errors: -EINVAL (config is not sound; log() was told what), -ENOMEM, -EOPNOTSUPP (netns_fd
+ * without netns_path on an old kernel), what opening netns_path gives.
  */
 VSRESOLV_API int vsresolv_open(struct vsresolv **ctx, struct vsresolv_loop *loop,
 	const struct vsresolv_config *config);
@@ -222,8 +223,8 @@ struct vsresolv_srv {
 
 /*
  * vsresolv_srv: the SRV records of name ("_ldap._tcp.dc._msdcs.corp.example"), in order of
- * priority and at random by weight, with the addresses of their targets: from the additional section
- * or looked up side by side. hints: ai_family, ai_socktype, ai_protocol, ai_flags as for
+ * priority and at random by weight, with the addresses of their targets: from the additional
+ * section or looked up side by side. hints: ai_family, ai_socktype, ai_protocol, ai_flags as for
  * vsresolv_getaddrinfo(). flags: VSRESOLV_SRV_NO_ADDRS; VSRESOLV_SRV_FIRST: returns as soon as the
  * best target that has answered is known to have an address, first_ms after the records came or
  * later, instead of waiting for all. A single target "." is EAI_NODATA: the service is
@@ -248,13 +249,14 @@ VSRESOLV_API int vsresolv_ptr(struct vsresolv *ctx, const struct sockaddr *addr,
 /*
  * Asynchronous requests, for contexts with a loop. Each start function returns 0 or -errno
  * (-ENOTCONN: the context has no loop) and sets *id (which may be NULL) before the callback can
- * run. The callback is called exactly once, by vsresolv_process(), unless the request is cancelled;
- * results are the callee's to free, and NULL when status is not 0 (but see vsresolv_query()).
- * Arguments that are wrong in a way that a synchronous call would tell come by the callback, too.
+ * run. The callback is called exactly once, by vsresolv_process(), unless the request is
+ * cancelled; results are the callee's to free, and NULL when status is not 0 (but see
+ * vsresolv_query()). Arguments that are wrong in a way that a synchronous call would tell come by
+ * the callback, too.
  *
- * vsresolv_cancel: 0, and its callback will not run any more; -ENOENT: it has returned, or there was
- * no such request; -EINPROGRESS: it is running just now. Legal anywhere, also in callbacks and with
- * ids of long ago: an id is never given twice.
+ * vsresolv_cancel: 0, and its callback will not run any more; -ENOENT: it has returned, or there
+ * was no such request; -EINPROGRESS: it is running just now. Legal anywhere, also in callbacks and
+ * with ids of long ago: an id is never given twice.
  */
 typedef void vsresolv_addrinfo_fn(void *arg, int status, struct addrinfo *res,
 	const struct vsresolv_info *info);
@@ -310,7 +312,8 @@ struct vsresolv_stats {
 	uint64_t datagrams;     /* sent by UDP */
 	uint64_t tcp;           /* TCP connections begun */
 	uint64_t timeouts;      /* attempts without an answer in time */
-	uint64_t ignored;       /* datagrams that were no reply to what was asked: malformed, forged */
+	uint64_t ignored;       /* datagrams that were no reply to what was asked: malformed,
+				 * forged */
 	uint64_t guarded;       /* addresses dropped by VSRESOLV_GUARD */
 	uint64_t refused;       /* requests refused since too many were waiting */
 	uint64_t cache_entries, cache_bytes; /* now */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Contexts without servers that answer, and requests of a kind that needs none: they end by a timer. */
+/* Contexts without servers that answer, and requests of a kind that needs none: they end by a
+ * timer. */
 #ifndef NSAUX_TESTS_API_RIG_H
 #define NSAUX_TESTS_API_RIG_H
 

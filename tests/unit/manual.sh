@@ -204,8 +204,8 @@ constants() { # HEADER PREFIX
 	grep -oE "^(#define |	)$2_[A-Z0-9_]+" "$1" | grep -oE "$2_[A-Z0-9_]+"
 }
 
-# Prefixes and macros are of names in the header. The types of functions are in the synopsis, too, but
-# are no symbols. ELSEWHERE: constants that are not for this page.
+# Prefixes and macros are of names in the header. The types of functions are in the synopsis, too,
+# but are no symbols. ELSEWHERE: constants that are not for this page.
 library() { # NAME PAGE HEADER PREFIX MACRO ELSEWHERE
 	local name=$1 page=$2 header=$3 prefix=$4 file=$top_builddir/${2%/*}/.libs/$1.so
 	if [ -f "$file" ]; then
@@ -223,7 +223,8 @@ library() { # NAME PAGE HEADER PREFIX MACRO ELSEWHERE
 			grep -q "^\.[A-Z].*\<$constant\>" "$page" || echo "$constant"
 		done)"
 }
-library libvsreg common/libvsreg.3 common/vsreg.h vs VSREG_API VS_NAME_MAX # in nsaux-vs(5), as a number
+# VS_NAME_MAX is in nsaux-vs(5), as a number.
+library libvsreg common/libvsreg.3 common/vsreg.h vs VSREG_API VS_NAME_MAX
 library libvsresolv resolver-ns/libvsresolv.3 resolver-ns/vsresolv.h vsresolv VSRESOLV_API \
 	'VSRESOLV_(H|API)'
 

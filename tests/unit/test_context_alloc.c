@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Without memory from the n-th allocation on, for all n: opening and asking say so, and leave nothing
- * behind. The allocator's entry points are taken over for that, which the sanitizers do themselves.
+ * Without memory from the n-th allocation on, for all n: opening and asking say so, and leave
+ * nothing behind. The allocator's entry points are taken over for that, which the sanitizers do
+ * themselves.
  */
 #include "config.h"
 
@@ -84,7 +85,8 @@ static struct {
 
 static void silent_open(void)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(addr);
 
 	silent.sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -158,7 +160,8 @@ struct came {
 	int count, status;
 };
 
-static void note(void *arg, int status, uint8_t *message, size_t len, const struct vsresolv_info *info)
+static void note(void *arg, int status, uint8_t *message, size_t len,
+	const struct vsresolv_info *info)
 {
 	struct came *came = arg;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Raw queries of a server on loopback, by threads, and with a fork meanwhile. The address in an answer
- * is made of the name, so that an answer to somebody else's question is seen.
+ * Raw queries of a server on loopback, by threads, and with a fork meanwhile. The address in an
+ * answer is made of the name, so that an answer to somebody else's question is seen.
  */
 #include "config.h"
 
@@ -74,7 +74,8 @@ static void *serve(void *arg)
 
 static void server_open(struct server *s)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(addr);
 
 	s->sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -112,7 +113,8 @@ static void name_of(unsigned n, char name[static 16])
 
 static bool is_right(const uint8_t *message, size_t len, const char *name)
 {
-	return len >= 4 && message[len - 2] == (uint8_t)name[1] && message[len - 1] == (uint8_t)name[2];
+	return len >= 4 && message[len - 2] == (uint8_t)name[1] &&
+		message[len - 1] == (uint8_t)name[2];
 }
 
 struct stage {
@@ -156,7 +158,8 @@ struct ticket {
 	char name[16];
 };
 
-static void check(void *arg, int status, uint8_t *message, size_t len, const struct vsresolv_info *info)
+static void check(void *arg, int status, uint8_t *message, size_t len,
+	const struct vsresolv_info *info)
 {
 	struct ticket *ticket = arg;
 
@@ -168,20 +171,33 @@ static void check(void *arg, int status, uint8_t *message, size_t len, const str
 	free(ticket);
 }
 
+/* *ticket: to be freed by who cancels. */
+static int start(struct stage *s, unsigned n, struct ticket **out, uint64_t *id)
+{
+	struct ticket *ticket = malloc(sizeof(*ticket));
+	int rc;
+
+	ticket->stage = s;
+	name_of(n, ticket->name);
+	rc = vsresolv_query_start(s->ctx, ticket->name, DNS_A, 20000, check, ticket, id);
+	if (rc < 0)
+		free(ticket);
+	else if (out)
+		*out = ticket;
+	return rc;
+}
+
 static void *start_and_cancel(void *arg)
 {
 	struct player *p = arg;
 	struct stage *s = p->stage;
 
 	for (int i = 0; i < QUERIES; i++) {
-		struct ticket *ticket = malloc(sizeof(*ticket));
+		struct ticket *ticket;
 		uint64_t id;
 
-		ticket->stage = s;
-		name_of((unsigned)nrand48(p->seed) % NAMES, ticket->name);
-		if (vsresolv_query_start(s->ctx, ticket->name, DNS_A, 20000, check, ticket, &id) < 0) {
+		if (start(s, (unsigned)nrand48(p->seed) % NAMES, &ticket, &id) < 0) {
 			atomic_fetch_add(&s->wrong, 1);
-			free(ticket);
 			continue;
 		}
 		atomic_fetch_add(&s->started, 1);
@@ -326,15 +342,8 @@ static void a_child_leaves_queries_alone(void **state)
 	config.servers = servers;
 	config.in_flight = 1;
 	assert_int_equal(vsresolv_open(&s.ctx, s.loop, &config), 0);
-	for (unsigned i = 0; i < 3; i++) {
-		struct ticket *ticket = malloc(sizeof(*ticket));
-
-		ticket->stage = &s;
-		name_of(i, ticket->name);
-		assert_int_equal(vsresolv_query_start(s.ctx, ticket->name, DNS_A, 20000, check, ticket,
-					 NULL),
-			0);
-	}
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(start(&s, i, NULL, NULL), 0);
 	close_in_a_child(s.ctx, s.loop);
 	assert_int_equal(server.answered, 0);
 	atomic_store(&server.hold, false);

@@ -63,7 +63,8 @@ static void record(struct response *r, enum dns_section section, const char *own
 	put(r, data, len);
 }
 
-static void address(struct response *r, enum dns_section section, const char *owner, const char *text)
+static void address(struct response *r, enum dns_section section, const char *owner,
+	const char *text)
 {
 	const bool is6 = strchr(text, ':') != NULL;
 	union dns_address addr;
@@ -269,7 +270,8 @@ static void the_guard_keeps_messages_back(void **state)
 /* Name servers' addresses belong to no answer, those of an SRV target do. */
 static void additional_addresses(void **state)
 {
-	static const uint8_t srv[] = {0, 1, 0, 1, 0, 80, 1, 'h', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0};
+	static const uint8_t srv[] = {
+		0, 1, 0, 1, 0, 80, 1, 'h', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0};
 	struct vsresolv *ctx = open_guarded();
 	struct response r;
 	struct got got;
@@ -294,7 +296,8 @@ static void additional_addresses(void **state)
 
 /* ---- asynchronous */
 
-static void note(void *arg, int status, uint8_t *message, size_t len, const struct vsresolv_info *info)
+static void note(void *arg, int status, uint8_t *message, size_t len,
+	const struct vsresolv_info *info)
 {
 	struct got *got = arg;
 
@@ -313,9 +316,11 @@ static void by_callback(void **state)
 	begin(&r, "a.example", DNS_A, 0);
 	address(&r, DNS_ANSWER, "a.example", "192.0.2.7");
 	keep(ctx, &r);
-	assert_int_equal(vsresolv_query_start(ctx, "a.example", DNS_A, 0, NULL, NULL, &id), -EINVAL);
+	assert_int_equal(
+		vsresolv_query_start(ctx, "a.example", DNS_A, 0, NULL, NULL, &id), -EINVAL);
 	assert_int_equal(vsresolv_query_start(ctx, "a.example", DNS_A, 1000, note, &got, &id), 0);
-	assert_int_equal(vsresolv_query_start(ctx, "a..example", DNS_A, 1000, note, &wrong, NULL), 0);
+	assert_int_equal(
+		vsresolv_query_start(ctx, "a..example", DNS_A, 1000, note, &wrong, NULL), 0);
 	assert_int_equal(got.status, 99);
 	assert_int_equal(vsresolv_process(loop), 2);
 	assert_int_equal(got.status, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A child of the process that opened: it gets errors, frees, opens anew, and does nothing to the parent. */
+/* A child of the process that opened: it gets errors, frees, opens anew, and does nothing to
+ * the parent. */
 #include "config.h"
 
 #include <errno.h>
@@ -46,7 +47,8 @@ static bool all_calls_fail(struct vsresolv_loop *loop, struct vsresolv *ctx)
 	struct fake *fake = fake_new(ctx, 0, 0, NULL, NULL);
 
 	return vsresolv_query(ctx, "a.example", DNS_A, 100, &message, &len, &info) == EAI_SYSTEM &&
-		info.error == -EPROTOTYPE && request_start(&fake->request, 0, NULL) == -EPROTOTYPE &&
+		info.error == -EPROTOTYPE &&
+		request_start(&fake->request, 0, NULL) == -EPROTOTYPE &&
 		vsresolv_process(loop) == -EPROTOTYPE && vsresolv_cancel(loop, 1) == -EPROTOTYPE &&
 		vsresolv_reload(ctx) == -EPROTOTYPE && vsresolv_flush(ctx, NULL) == -EPROTOTYPE &&
 		vsresolv_stats(ctx, &stats) == -EPROTOTYPE &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Requests at random: started, cancelled, run, their contexts closed, from outside and in callbacks. Each
- * callback comes once, never after it was cancelled or its context closed, and no id comes twice.
+ * Requests at random: started, cancelled, run, their contexts closed, from outside and in
+ * callbacks. Each callback comes once, never after it was cancelled or its context closed, and no
+ * id comes twice.
  */
 #include "config.h"
 
@@ -101,12 +102,14 @@ static void cancel(struct world *w)
 	struct record *record;
 	struct request *r;
 	struct ticket *ticket = NULL;
+	unsigned back;
 	int rc;
 
 	if (w->count == 0)
 		return;
 	/* Mostly one of late. */
-	record = &w->records[w->count - 1 - pick(w, pick(w, 4) && w->count > 20 ? 20 : (unsigned)w->count)];
+	back = pick(w, pick(w, 4) && w->count > 20 ? 20 : (unsigned)w->count);
+	record = &w->records[w->count - 1 - back];
 	LIST_FOREACH(r, &w->ctx[record->ctx]->requests, link) {
 		if (r->id == record->id)
 			ticket = ticket_of(r);
@@ -123,6 +126,13 @@ static void cancel(struct world *w)
 	} else {
 		assert_int_equal(rc, -ENOENT);
 	}
+}
+
+static void run(struct world *w)
+{
+	struct vsresolv *ctx = w->ctx[pick(w, CONTEXTS)];
+
+	assert_int_equal(fake_run(ctx, pick(w, 300000), 10000), 0);
 }
 
 static void reopen(struct world *w)
@@ -156,7 +166,7 @@ static void act(struct world *w)
 		break;
 	case 14:
 		if (!w->running)
-			assert_int_equal(fake_run(w->ctx[pick(w, CONTEXTS)], pick(w, 300000), 1000), 0);
+			run(w);
 		break;
 	default:
 		if (pick(w, 8) == 0)
