@@ -2,8 +2,8 @@
 /*
  * The servers and attempts of one question, as resolv.conf(5) has them: each server in turn gets
  * timeout_ms to answer, and all of that `attempts` times. The time is the same for each attempt,
- * and not doubled: "timeout:1 attempts:3" and two servers are six seconds. A server that has
- * answered with a failure is not asked again.
+ * and not doubled: "timeout:1 attempts:3" and two servers are six seconds. What goes over to TCP
+ * has that time once more. A server that has answered with a failure is not asked again.
  */
 #include "config.h"
 
@@ -13,6 +13,8 @@
 
 #include "container.h"
 #include "queries_private.h"
+
+_Static_assert(RCONF_SERVERS_MAX <= 8, "query.answered has a bit for each");
 
 static void on_timer(struct loop_timer *timer);
 static void on_udp_error(struct udp_exchange *x, int error);
@@ -136,14 +138,27 @@ static void wait_for_room(struct query *q, int error)
 		set_timer(q, QUERY_BUSY, QUERY_BUSY_RETRY);
 }
 
+/* The time of an attempt begins with the first that is sent, and not again when the same is asked
+ * without EDNS. */
+static uint64_t time_left(struct query *q)
+{
+	uint64_t timeout = q->conf->timeout_ms * LOOP_MSEC, now = now_of(q);
+
+	if (q->busy_until != 0)
+		q->attempt_began = now;
+	q->busy_until = 0;
+	if (q->over_tcp)
+		return timeout;
+	return now - q->attempt_began < timeout ? q->attempt_began + timeout - now : 0;
+}
+
 /* False: this server cannot be asked. */
 static bool try_server(struct query *q)
 {
 	int rc = send_query(q);
 
 	if (rc == 0) {
-		q->busy_until = 0;
-		set_timer(q, QUERY_ASKS, q->conf->timeout_ms * LOOP_MSEC);
+		set_timer(q, QUERY_ASKS, time_left(q));
 	} else if (rc == -ESTALE) {
 		queries_are_gone(q->queries);
 		fail_later(q, rc);
@@ -157,9 +172,11 @@ static bool try_server(struct query *q)
 	return true;
 }
 
+/* Who was silent the first time may have a firewall before it that knows no EDNS. */
 static bool takes_edns(const struct query *q)
 {
-	return health_takes_edns(q->queries->config.health, query_server(q), q->attempt_began);
+	return q->conf->edns0 && q->round == 0 &&
+	       health_takes_edns(q->queries->config.health, query_server(q), q->attempt_began);
 }
 
 void query_next(struct query *q)
@@ -172,7 +189,7 @@ void query_next(struct query *q)
 		q->attempt_began = now_of(q);
 		q->edns_refused = false;
 		q->over_tcp = q->conf->use_vc;
-		q->edns = q->conf->edns0 && takes_edns(q);
+		q->edns = takes_edns(q);
 	} while (!try_server(q));
 }
 

@@ -113,7 +113,7 @@ static bool receive(struct udp_socket *s)
 {
 	struct udp_exchange *x = s->exchange;
 	uint8_t message[UDP_MESSAGE_MAX];
-	union answer_server from;
+	union answer_server from = {.sa.sa_family = AF_UNSPEC};
 	socklen_t from_len = sizeof(from);
 	ssize_t n = recvfrom(
 		s->io.fd, message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC, &from.sa, &from_len);
@@ -137,7 +137,10 @@ static void on_events(struct loop_io *io, __attribute__((unused)) uint32_t event
 	struct udp_socket *s = container_of(io, struct udp_socket, io);
 
 	if (!s->exchange) {
-		/* Came between the look at its queue and the loss of its port, or an error did. */
+		/* The event was for an exchange that is over, or came between the loss of the port
+		 * and the look at the queue. */
+		if (drain(s->io.fd))
+			return;
 		TAILQ_REMOVE(idle_ones(s->udp, s->family), s, link);
 		socket_close(s);
 		return;

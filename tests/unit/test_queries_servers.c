@@ -218,6 +218,51 @@ static void edns_refused(void **state)
 	assert_int_equal(rig->servers[1].asked, 0);
 }
 
+/* Something on the way drops what it does not know. */
+static void drops_edns(struct rig_question *q)
+{
+	if (!q->has_opt)
+		rig_answers(q);
+}
+
+static void edns_dropped(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->conf->server_count = 1;
+	rig->servers[0].script = drops_edns;
+	rig_expect_address(rig, "a.example", "192.0.2.1");
+	assert_int_equal(rig->servers[0].asked, 2);
+}
+
+/* Each reply comes late: the second attempt of the same kind has no more time than what is left. */
+static struct rig_question late;
+
+static void is_late(struct rig_question *q)
+{
+	late = *q;
+}
+
+static void attempts_end_in_time(void **state)
+{
+	struct rig *rig = *state;
+	struct rig_ask ask = {0};
+	uint64_t before = rig_now(rig);
+
+	rig->conf->server_count = 1;
+	rig->conf->attempts = 1;
+	rig->conf->timeout_ms = 1000;
+	rig->servers[0].script = is_late;
+	rig_ask(rig, &ask, "a.example", DNS_A);
+	rig_wait_count(rig, &rig->servers[0].asked, 1);
+	rig_skip(rig, 900 * LOOP_MSEC);
+	rig_answer(&late, DNS_FORMERR, NULL);
+	rig_wait_count(rig, &rig->servers[0].asked, 2);
+	rig_wait(&ask);
+	assert_int_equal(ask.status, -ETIMEDOUT);
+	assert_in_range(rig_now(rig) - before, 1000 * LOOP_MSEC, 1600 * LOOP_MSEC);
+}
+
 /* FORMERR for another reason says nothing of EDNS. */
 static void formerr(struct rig_question *q)
 {
@@ -370,6 +415,8 @@ int main(void)
 		test(no_server),
 		test(over_ipv6),
 		test(edns_refused),
+		test(edns_dropped),
+		test(attempts_end_in_time),
 		test(formerr_anyway),
 		test(options),
 		test(failure_of_one),
