@@ -29,9 +29,11 @@ void health_forget(struct health *health); /* all are thought well of again */
 
 /*
  * status 0: with an answer, of any kind (a DNS_FAILURE: every server failed so, or refused). With
- * stale_seconds, it may be VSRESOLV_STALE. Otherwise answer is NULL: -ETIMEDOUT; -ECONNREFUSED, -ENETUNREACH
- * and the like when it was no other thing for any server; -ESTALE: the VS is gone; -ENOMEM, -EMFILE,
- * -EPERM... The answer is borrowed for the call; take a reference. fn may ask, leave, and free w.
+ * stale_seconds, it may be VSRESOLV_STALE. Otherwise answer is NULL: -ETIMEDOUT; -ECONNREFUSED,
+ * -ENETUNREACH and the like when it was no other thing for any server; -EDESTADDRREQ: conf has no
+ * server; -ESTALE: the VS is gone; -ENOMEM, -EMFILE, -ENOBUFS: so for a second; -EPERM... The
+ * answer is borrowed for the call; take a reference. fn may ask, leave, free w, and free struct
+ * queries.
  */
 struct query_waiter {
 	TAILQ_ENTRY(query_waiter) link;
@@ -64,14 +66,17 @@ bool queries_are_idle(const struct queries *queries);
 void queries_rest(struct queries *queries);
 
 /*
- * The cache is not looked at: that is done already. conf: a reference is taken. -ENOBUFS: too many wait
- * (counted as refused); -ESTALE; -ENOMEM. w->fn comes later, by the loop.
+ * The cache is not looked at: that is done already. conf: a reference is taken; who asks with
+ * another snapshot is not joined. -ENOBUFS: too many wait (counted as refused); -ESTALE; -ENOMEM.
+ * w->fn comes later, by the loop.
  */
 int queries_ask(struct queries *queries, struct rconf *conf, const struct dns_question *question,
 	struct query_waiter *w);
-/* No more interest; harmless when w waits for nothing. A query that nobody waits for any more ends. */
+/* No more interest; harmless when w waits for nothing. A query that nobody waits for any more
+ * ends. */
 void queries_leave(struct query_waiter *w);
-/* Asks for the cache's sake; nobody waits. */
-void queries_prefetch(struct queries *queries, struct rconf *conf, const struct dns_question *question);
+/* Asks for the cache's sake, if there is room at once; nobody waits. */
+void queries_prefetch(
+	struct queries *queries, struct rconf *conf, const struct dns_question *question);
 
 #endif
