@@ -79,6 +79,8 @@ int rig_teardown(void **state);
 struct rig_server *rig_add_server(struct rig *rig, const char *address);
 void rig_listen(struct rig_server *s); /* TCP, too */
 void rig_deafen(struct rig_server *s); /* closes its UDP port */
+void rig_server_end(struct rig_server *s);
+void rig_serve(struct rig *rig); /* what has come to all of them; rig_turn() does it */
 /* Makes queries anew, with rig->config. */
 void rig_restart(struct rig *rig);
 /* Another snapshot with the same settings, to be changed. */
