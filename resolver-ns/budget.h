@@ -2,9 +2,9 @@
 /*
  * struct vsresolv_budget: bytes that several caches share. Thread-safe.
  *
- * A member's share is the budget divided by the members. Up to there it always gets its bytes, if need be
- * from the largest; beyond, those that are free, or those of a member that is larger than it
- * would be then. No member is brought below its share by others, but for part of a segment.
+ * A member's share is the budget divided by the members. Up to there it always gets its bytes, if
+ * need be from the largest; beyond, those that are free, or those of a member that is larger than
+ * it would be then. No member is brought below its share by others, but for part of a segment.
  */
 #ifndef NSAUX_BUDGET_H
 #define NSAUX_BUDGET_H
@@ -24,8 +24,9 @@ struct budget_member { /* embedded in a cache; belongs to the budget */
 };
 
 struct vsresolv_budget *budget_ref(struct vsresolv_budget *budget); /* NULL gives NULL */
-/* A cache joins and leaves, with all that it has. NULL is allowed as budget, here and below: no limit. */
-void budget_join(struct vsresolv_budget *budget, struct budget_member *member, struct cache *cache);
+/* A cache joins and leaves, with all that it has. budget may be NULL, here and below: no limit. */
+void budget_join(struct vsresolv_budget *budget, struct budget_member *member,
+	struct cache *cache);
 void budget_leave(struct vsresolv_budget *budget, struct budget_member *member);
 /*
  * Takes bytes for a member; where they are not there, others make room by cache_shrink(). -ENOSPC.

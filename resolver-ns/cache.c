@@ -45,7 +45,7 @@ void cache_free(struct cache *cache)
 	store = atomic_load(&cache->store);
 	if (store) {
 		room_drop_all(cache);
-		room_free_trash(cache, NULL);
+		memory_free_trash(cache, NULL);
 		for (int i = 0; i < CACHE_GATES; i++)
 			pthread_mutex_destroy(&store->gates[i].lock);
 		free(store);
@@ -77,7 +77,7 @@ static void writer_unlock(struct cache *cache)
 	if (atomic_exchange_explicit(&cache->owes, false, memory_order_relaxed) &&
 		atomic_load_explicit(&cache->store, memory_order_relaxed)) {
 		room_drop_oldest(cache);
-		budget_give(cache->budget, &cache->member, room_free_trash(cache, NULL));
+		memory_settle(cache);
 	}
 	pthread_mutex_unlock(&cache->writer);
 }
@@ -194,7 +194,7 @@ static int put(struct cache *cache, const struct flat_key *key, const struct cac
 	if (!rc)
 		write_entry(cache, store, key, times, value, len);
 	cache_open(store);
-	budget_give(cache->budget, &cache->member, room_free_trash(cache, NULL));
+	memory_settle(cache);
 	return rc;
 }
 
@@ -212,8 +212,8 @@ int cache_put(struct cache *cache, const struct cache_key *key, const struct cac
 	return rc;
 }
 
-/* With the gates shut. That the last one's death makes the segment go, or empties it, does not matter:
- * it is freed when they are open. */
+/* With the gates shut. That the last one's death makes the segment go, or empties it, does not
+ * matter: it is freed when they are open. */
 static void forget_in(struct cache *cache, struct cache_store *store, struct segment *segment,
 	cache_match_fn *match, void *arg)
 {
@@ -250,7 +250,7 @@ void cache_forget(struct cache *cache, cache_match_fn *match, void *arg)
 		forget_in(cache, store, segment, match, arg);
 		cache_open(store);
 	}
-	budget_give(cache->budget, &cache->member, room_free_trash(cache, NULL));
+	memory_settle(cache);
 	writer_unlock(cache);
 }
 
@@ -275,7 +275,7 @@ size_t cache_shrink(struct cache *cache, void **block)
 		room_drop_oldest(cache);
 		if (TAILQ_EMPTY(&store->segments))
 			room_drop_all(cache);
-		bytes = room_free_trash(cache, block);
+		bytes = memory_free_trash(cache, block);
 	}
 	pthread_mutex_unlock(&cache->writer);
 	return bytes;

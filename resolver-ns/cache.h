@@ -2,12 +2,12 @@
 /*
  * The cache of one context: values under keys, each until its time, in bounded memory.
  *
- * It knows nothing of the DNS. Memory is taken in segments into which entries are written one behind the
- * other; the oldest segment makes room, but what was asked for since it was written is kept.
- * So the limit is exact: what is counted is what malloc took, its overhead included.
+ * It knows nothing of the DNS. Memory is taken in segments into which entries are written one
+ * behind the other; the oldest segment makes room, but what was asked for since it was written is
+ * kept. So the limit is exact: what is counted is what malloc took, its overhead included.
  *
- * Thread-safe, and made for many readers: a reader takes a lock of its CPU, in which nothing waits and
- * only bytes are copied. Times are nanoseconds of CLOCK_BOOTTIME, from the caller.
+ * Thread-safe, and made for many readers: a reader takes a lock of its CPU, in which nothing
+ * waits and only bytes are copied. Times are nanoseconds of CLOCK_BOOTTIME, from the caller.
  */
 #ifndef NSAUX_CACHE_H
 #define NSAUX_CACHE_H
@@ -43,8 +43,8 @@ void cache_free(struct cache *cache); /* NULL is allowed */
 /*
  * cache_get: copies the value. Returns its length; -ENOENT; -EMSGSIZE: `size` is too small: *hit is
  * written, and it does not count as use. flags: CACHE_STALE; CACHE_QUIET: does not count as use.
- * hits: how often it has been asked for since it was put, this time included; it stops at CACHE_HITS_MAX,
- * from where on readers of an entry write nothing that they share. hit may be NULL.
+ * hits: how often it has been asked for since it was put, this time included; it stops at
+ * CACHE_HITS_MAX, from where on readers of an entry write nothing that they share. hit may be NULL.
  */
 #define CACHE_STALE 0x1u
 #define CACHE_QUIET 0x2u
@@ -57,9 +57,9 @@ struct cache_hit {
 long cache_get(struct cache *cache, const struct cache_key *key, uint64_t now, unsigned flags,
 	void *value, size_t size, struct cache_hit *hit);
 
-/* cache_put: in the place of an earlier value. 0; -E2BIG: longer than CACHE_VALUE_MAX, or with its key
- * more than a quarter of the limit; -ENOMEM; -ENOSPC: of the limit, of the budget. After an error no value
- * is there, the earlier one neither. */
+/* cache_put: in the place of an earlier value. 0; -E2BIG: longer than CACHE_VALUE_MAX, or with
+ * its key more than a quarter of the limit; -ENOMEM; -ENOSPC: of the limit, of the budget. After
+ * an error no value is there, the earlier one neither. */
 int cache_put(struct cache *cache, const struct cache_key *key, const struct cache_times *times,
 	const void *value, size_t len);
 
@@ -68,13 +68,13 @@ int cache_put(struct cache *cache, const struct cache_key *key, const struct cac
 typedef bool cache_match_fn(void *arg, const struct cache_key *key);
 void cache_forget(struct cache *cache, cache_match_fn *match, void *arg);
 
-/* Entries (some may have expired), and the bytes taken for them, of the allocator's too: never more than
- * the limit. What an empty cache takes, some 200 bytes, is not in it. */
+/* Entries (some may have expired), and the bytes taken for them, of the allocator's too: never more
+ * than the limit. What an empty cache takes, some 200 bytes, is not in it. */
 void cache_count(struct cache *cache, uint64_t *entries, uint64_t *bytes);
 
-/* For the budget: the oldest segment goes; how many bytes. 0: there is none, or another thread is writing,
- * which will see to it before it goes. *block: its memory if it was of the largest size, for the
- * caller to use or to free, else NULL. */
+/* For the budget: the oldest segment goes; how many bytes. 0: there is none, or another thread is
+ * writing, which will see to it before it goes. *block: its memory if it was of the largest size,
+ * for the caller to use or to free, else NULL. */
 size_t cache_shrink(struct cache *cache, void **block);
 
 #endif

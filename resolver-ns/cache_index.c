@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Open addressing with linear probing: a look-up reads one line of the index, mostly, and the entry. */
+/* Open addressing with linear probing: mostly a look-up reads one line here, and the entry. */
 #include "config.h"
 
 #include <string.h>
@@ -45,7 +45,7 @@ void index_insert(struct cell *cells, uint32_t mask, struct cell cell)
 	cells[i] = cell;
 }
 
-/* What comes behind moves up, if the hole lies on its way: so no way has a gap, and none gets longer. */
+/* What comes behind moves up, if the hole lies on its way: so no way has a gap. */
 void index_remove(struct cache_store *store, struct cell *cell)
 {
 	struct cell *cells = store->cells;

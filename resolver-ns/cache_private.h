@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inside the cache: cache.c (its calls, its locks), cache_room.c (memory, segments and what becomes of
- * the oldest), cache_index.c (from a key to its entry).
+ * Inside the cache: cache.c (its calls, its locks), cache_room.c (segments, and what becomes of
+ * the oldest), cache_index.c (from a key to its entry), cache_memory.c (bytes, counted).
  *
- * Two kinds of locks. The writer's: puts, forgets and shrinks, one at a time. And the gates: a reader takes
- * that of the CPU it runs on, so that readers on two CPUs write to nothing that both have; what readers
- * look at changes only while the writer has all the gates ("shut"). Everything that takes time,
- * above all getting memory, is done before that.
+ * Two kinds of locks. The writer's: puts, forgets and shrinks, one at a time. And the gates: a
+ * reader takes that of the CPU it runs on, so that readers on two CPUs write to nothing that both
+ * have; what readers look at changes only while the writer has all the gates ("shut"). What takes
+ * time, above all getting memory, is done before or after that.
  *
- * Order: the writer's lock, the gates, or the writer's lock, the budget's. With the budget's lock
- * held the writer's lock of another cache is only tried.
+ * Order: the writer's lock before the gates, and before the budget's lock, which is never waited
+ * for with the gates shut. With the budget's lock held the writer's lock of another cache is only
+ * tried.
  */
 #ifndef NSAUX_CACHE_PRIVATE_H
 #define NSAUX_CACHE_PRIVATE_H
@@ -51,13 +52,15 @@ struct segment {
 	_Alignas(8) uint8_t bytes[];
 };
 
-/* Open addressing with linear probing. tag: the lower half of the hash; position: 0 is none, else the
- * number of a segment and the offset in it. */
+/* tag: the lower half of the hash; position: 0 is none, else the number of a segment and the offset
+ * in it. */
 struct cell {
 	uint32_t tag, position;
 };
 #define CELLS_FIRST 16u
 #define OFFSET_BITS 11 /* in units of 8 bytes */
+
+struct trash;
 
 struct gate {
 	_Alignas(CACHE_LINE) pthread_mutex_t lock;
@@ -72,7 +75,7 @@ struct cache_store {
 	/* Of the writer: */
 	_Alignas(CACHE_LINE) TAILQ_HEAD(segments, segment) segments;
 	struct segment *front;  /* the one that is written to, or NULL */
-	void *trash;            /* blocks to be freed when the gates are open; linked by their first word */
+	struct trash *trash;    /* to be freed when the gates are open */
 	size_t written, dead;   /* bytes of all segments */
 	uint64_t now;           /* the latest time of writing */
 	uint32_t segment_max;   /* the size of most segments */
@@ -87,7 +90,7 @@ struct cache {
 	struct vsresolv_budget *budget;
 	struct budget_member member;
 	pthread_mutex_t writer;
-	atomic_bool owes;              /* cache_shrink() found the writer at work, which does it then */
+	atomic_bool owes;              /* cache_shrink() found a writer at work, who does it then */
 	_Atomic size_t bytes, entries; /* written by the writer */
 };
 
@@ -139,14 +142,21 @@ bool index_has_room(const struct cache_store *store, size_t entries);
 
 /* cache_room.c, for the writer. */
 int room_begin(struct cache *cache); /* makes the store */
-/* Sees to room for an entry in front and in the index, whatever has to go for it. -ENOMEM, -ENOSPC. */
+/* Room for an entry in front and in the index, whatever has to go for it. -ENOMEM, -ENOSPC. */
 int room_make(struct cache *cache, size_t size);
 void room_drop_oldest(struct cache *cache);
 void room_drop_all(struct cache *cache);
 /* With the gates shut: the entry of that cell is dead. */
 void room_kill(struct cache *cache, struct cell *cell);
-/* Frees what has become of no use; how many bytes. The budget is the caller's to tell. block: as of
- * cache_shrink(), or NULL. */
-size_t room_free_trash(struct cache *cache, void **block);
+
+/* cache_memory.c. alignment: 0 is malloc's. The block is zeroed. -ENOMEM, -ENOSPC. */
+int memory_take(struct cache *cache, size_t size, size_t alignment, void **block);
+void memory_free(struct cache *cache, void *block);
+/* It is freed by memory_settle(): readers may be looking at it, or the gates are shut. */
+void memory_throw_away(struct cache_store *store, void *block);
+void memory_settle(struct cache *cache);
+/* The same, but the budget is the caller's to tell how many bytes. block: as of cache_shrink(), or
+ * NULL. */
+size_t memory_free_trash(struct cache *cache, void **block);
 
 #endif

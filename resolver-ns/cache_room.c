@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where entries lie. They are written one behind the other into the front segment. When that is full,
- * one that is mostly dead bytes is cleaned and goes on as the front; else a new one is taken; else,
- * at the limit, the oldest goes on as the front, with what was asked for since it came there, up to half
- * of it, moved to its beginning. So in a full cache nothing is allocated any more, and a put works through
- * one segment at most, mostly none.
+ * Where entries lie. They are written one behind the other into the front segment. When that is
+ * full, one that is mostly dead bytes is cleaned and goes on as the front; else a new one is taken;
+ * else, at the limit, the oldest goes on as the front, with what was asked for since it came there,
+ * up to half of it, moved to its beginning. So in a full cache nothing is allocated any more, and a
+ * put works through one segment at most, mostly none.
  */
 #include "config.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cache_private.h"
@@ -19,127 +17,10 @@
 #define CLEAN_TRIES 8 /* segments that are looked at for dead bytes, at one put */
 #define INDEX_PART 8  /* of the limit is what the index may have */
 
-static_assert(offsetof(struct entry, bytes) + sizeof(uint16_t) + CACHE_KEY_MAX + CACHE_VALUE_MAX + 8 <
-	SEGMENT_LARGEST - MALLOC_WORDS - sizeof(struct segment), "the largest entry has its segment");
+static_assert(offsetof(struct entry, bytes) + sizeof(uint16_t) + CACHE_KEY_MAX +
+	CACHE_VALUE_MAX + 8 < SEGMENT_LARGEST - MALLOC_WORDS - sizeof(struct segment),
+	"the largest entry has its segment");
 static_assert(SEGMENT_LARGEST <= 8u << OFFSET_BITS, "offsets fit into a position");
-
-struct trash {
-	struct trash *next;
-};
-
-/* *block: as of budget_take(). */
-static int charge(struct cache *cache, size_t bytes, void **block)
-{
-	int rc;
-
-	*block = NULL;
-	if (bytes > cache->limit - atomic_load_explicit(&cache->bytes, memory_order_relaxed))
-		return -ENOSPC;
-	rc = budget_take(cache->budget, &cache->member, bytes, block);
-	if (!rc)
-		atomic_fetch_add_explicit(&cache->bytes, bytes, memory_order_relaxed);
-	return rc;
-}
-
-static void discharge(struct cache *cache, size_t bytes)
-{
-	atomic_fetch_sub_explicit(&cache->bytes, bytes, memory_order_relaxed);
-	budget_give(cache->budget, &cache->member, bytes);
-}
-
-static size_t taken_by(void *block)
-{
-	return malloc_usable_size(block) + MALLOC_WORDS;
-}
-
-static bool is_largest(void *block)
-{
-	size_t bytes = taken_by(block);
-
-	return bytes >= SEGMENT_LARGEST && bytes < SEGMENT_LARGEST + 4 * MALLOC_WORDS;
-}
-
-/* given: what another cache gave, or NULL; it is taken if it fits. alignment: 0 is malloc's. */
-static void *allocate(size_t size, size_t alignment, void *given)
-{
-	if (given && !alignment && size == SEGMENT_LARGEST - MALLOC_WORDS)
-		return given;
-	free(given);
-	return alignment ? aligned_alloc(alignment, size) : malloc(size);
-}
-
-/* What malloc most likely takes for it. For a segment it is what another one gives, to the byte. */
-static size_t likely(size_t size)
-{
-	return size < 65536 ? (size + 8 + 15) / 16 * 16 + MALLOC_WORDS - 8 : size + 8192;
-}
-
-/* The bytes are there before malloc is asked, so that the limit holds at any time. The block is
- * zeroed. */
-static int take(struct cache *cache, size_t size, size_t alignment, void **block)
-{
-	size_t expected = likely(size), real;
-	void *p, *given;
-	int rc;
-
-	rc = charge(cache, expected, &given);
-	if (rc) {
-		free(given);
-		return rc;
-	}
-	p = allocate(size, alignment, given);
-	if (!p) {
-		discharge(cache, expected);
-		return -ENOMEM;
-	}
-	real = taken_by(p);
-	if (real > expected) {
-		rc = charge(cache, real - expected, &given);
-		free(given);
-	} else {
-		discharge(cache, expected - real);
-	}
-	if (rc) {
-		free(p);
-		discharge(cache, expected);
-		return rc;
-	}
-	*block = memset(p, 0, size);
-	return 0;
-}
-
-static void throw_away(struct cache_store *store, void *block)
-{
-	struct trash *trash = block;
-
-	if (!block)
-		return;
-	trash->next = store->trash;
-	store->trash = trash;
-}
-
-size_t room_free_trash(struct cache *cache, void **block)
-{
-	struct cache_store *store = atomic_load_explicit(&cache->store, memory_order_relaxed);
-	struct trash *trash;
-	size_t bytes = 0;
-
-	while (store && (trash = store->trash)) {
-		store->trash = trash->next;
-		bytes += taken_by(trash);
-		if (block && !*block && is_largest(trash))
-			*block = trash;
-		else
-			free(trash);
-	}
-	atomic_fetch_sub_explicit(&cache->bytes, bytes, memory_order_relaxed);
-	return bytes;
-}
-
-static void settle(struct cache *cache)
-{
-	budget_give(cache->budget, &cache->member, room_free_trash(cache, NULL));
-}
 
 static int gates_init(struct cache_store *store)
 {
@@ -177,7 +58,7 @@ int room_begin(struct cache *cache)
 		numbers = UINT32_MAX >> OFFSET_BITS;
 	size = sizeof(*store) + numbers * sizeof(store->table[0]);
 	size = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-	rc = take(cache, size, CACHE_LINE, &block);
+	rc = memory_take(cache, size, CACHE_LINE, &block);
 	if (rc)
 		return rc;
 	store = block;
@@ -186,8 +67,7 @@ int room_begin(struct cache *cache)
 	TAILQ_INIT(&store->segments);
 	rc = gates_init(store);
 	if (rc) {
-		discharge(cache, taken_by(store));
-		free(store);
+		memory_free(cache, store);
 		return rc;
 	}
 	atomic_store_explicit(&cache->store, store, memory_order_release);
@@ -203,7 +83,7 @@ static void segment_go(struct cache_store *store, struct segment *segment)
 	store->dead -= segment->dead;
 	if (store->front == segment)
 		store->front = NULL;
-	throw_away(store, segment);
+	memory_throw_away(store, segment);
 }
 
 static void segment_clear(struct cache_store *store, struct segment *segment)
@@ -245,7 +125,7 @@ static int segment_add(struct cache *cache, struct cache_store *store, size_t ne
 
 	if (!number)
 		return -ENOSPC;
-	rc = take(cache, size, 0, &block);
+	rc = memory_take(cache, size, 0, &block);
 	if (rc)
 		return rc;
 	segment = block;
@@ -263,8 +143,8 @@ struct sweep {
 	bool all;           /* keep what is unused, too */
 };
 
-static void move_entry(struct cache_store *store, struct entry *entry, size_t size, struct cell *cell,
-	const struct sweep *sweep)
+static void move_entry(struct cache_store *store, struct entry *entry, size_t size,
+	struct cell *cell, const struct sweep *sweep)
 {
 	struct segment *to = sweep->to;
 	struct entry *moved = memmove(entry_at(to, to->len), entry, size);
@@ -310,8 +190,8 @@ static void becomes_youngest(struct cache_store *store, struct segment *segment)
 }
 
 /* The segment goes on as the front. */
-static void recycle(struct cache *cache, struct cache_store *store, struct segment *segment, size_t room,
-	bool all)
+static void recycle(struct cache *cache, struct cache_store *store, struct segment *segment,
+	size_t room, bool all)
 {
 	cache_shut(store);
 	sweep_segment(cache, store, segment, (struct sweep){segment, room, all});
@@ -353,7 +233,7 @@ void room_drop_all(struct cache *cache)
 	cache_shut(store);
 	while ((segment = TAILQ_FIRST(&store->segments)))
 		segment_go(store, segment);
-	throw_away(store, store->cells);
+	memory_throw_away(store, store->cells);
 	store->cells = NULL;
 	store->mask = 0;
 	atomic_store_explicit(&cache->entries, 0, memory_order_relaxed);
@@ -381,8 +261,8 @@ void room_kill(struct cache *cache, struct cell *cell)
 		segment_go(store, segment);
 }
 
-/* Where most of what is written is dead: entries that are replaced again and again shall not make a cache
- * grow to its limit. Those whose entries live are looked at again when their turn comes. */
+/* Where most of what is written is dead: entries that are replaced again and again shall not make a
+ * cache grow to its limit. Those whose entries live are looked at again when their turn comes. */
 static bool clean(struct cache *cache, struct cache_store *store, size_t need)
 {
 	struct segment *segment;
@@ -411,7 +291,7 @@ static int index_grow(struct cache *cache, struct cache_store *store)
 
 	if (count > UINT32_MAX / 4 || count * sizeof(*cells) > cache->limit / INDEX_PART)
 		return -ENOSPC;
-	rc = take(cache, count * sizeof(*cells), 0, &block);
+	rc = memory_take(cache, count * sizeof(*cells), 0, &block);
 	if (rc)
 		return rc;
 	cells = block;
@@ -422,9 +302,14 @@ static int index_grow(struct cache *cache, struct cache_store *store)
 	store->cells = cells;
 	store->mask = count - 1;
 	cache_open(store);
-	throw_away(store, old);
-	settle(cache);
+	memory_throw_away(store, old);
+	memory_settle(cache);
 	return 0;
+}
+
+static size_t entries_of(const struct cache *cache)
+{
+	return atomic_load_explicit(&cache->entries, memory_order_relaxed);
 }
 
 static int index_make_room(struct cache *cache, struct cache_store *store)
@@ -432,7 +317,7 @@ static int index_make_room(struct cache *cache, struct cache_store *store)
 	struct segment *oldest;
 	int rc;
 
-	while (!index_has_room(store, atomic_load_explicit(&cache->entries, memory_order_relaxed))) {
+	while (!index_has_room(store, entries_of(cache))) {
 		rc = index_grow(cache, store);
 		if (!rc)
 			continue;
@@ -461,12 +346,13 @@ static int front_make(struct cache *cache, struct cache_store *store, size_t nee
 			return rc;
 		if (oldest->size >= need) {
 			room = oldest->size - need;
-			recycle(cache, store, oldest, room < oldest->size / 2 ? room : oldest->size / 2,
-				false);
+			if (room > oldest->size / 2)
+				room = oldest->size / 2;
+			recycle(cache, store, oldest, room, false);
 			return 0;
 		}
 		room_drop_oldest(cache);
-		settle(cache);
+		memory_settle(cache);
 	}
 	return 0;
 }
@@ -482,7 +368,7 @@ int room_make(struct cache *cache, size_t size)
 		return 0;
 	if (store->front && !store->front->live) { /* too small although it is empty */
 		segment_go(store, store->front);
-		settle(cache);
+		memory_settle(cache);
 	}
 	if (clean(cache, store, size))
 		return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The resolver's cache beside the floor, which is a plain hash table without locks, times, or a limit:
- * what a hit and a put take, and whether two threads are in each other's way. The best of several
- * rounds each; a thread's own time on its CPU would hide that it waits, so it is the wall clock.
+ * The resolver's cache beside the floor, which is a plain hash table without locks, times, or a
+ * limit: what a hit and a put take, and whether two threads are in each other's way. The best of
+ * several rounds each; a thread's own time on its CPU would hide that it waits, so it is the wall
+ * clock.
  */
 #include "config.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values that can be told apart: what comes back must be what was put under that key, to the byte. */
+/* Values that can be told apart: what comes back must be what was put under that key, to the
+ * byte. */
 #ifndef NSAUX_TESTS_CACHE_RIG_H
 #define NSAUX_TESTS_CACHE_RIG_H
 

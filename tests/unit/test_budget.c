@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,8 +102,8 @@ static void test_total(void **state)
 	vsresolv_budget_unref(budget);
 }
 
-/* One that came late gets its share from the one that had everything, and no more; the others, which
- * have less than theirs, lose nothing. */
+/* One that came late gets its share from the one that had everything, and no more; the others,
+ * which have less than theirs, lose nothing. */
 static void test_late_one_gets_its_share(void **state)
 {
 	struct vsresolv_budget *budget = new_budget(LIMIT);
@@ -154,6 +157,51 @@ static void test_share_is_safe(void **state)
 	vsresolv_budget_unref(budget);
 }
 
+struct busy {
+	struct cache *cache;
+	atomic_bool end;
+	atomic_uint rounds;
+};
+
+static void *busy_main(void *arg)
+{
+	struct busy *busy = arg;
+
+	while (!atomic_load(&busy->end)) {
+		put_some(busy->cache, 10000);
+		atomic_fetch_add(&busy->rounds, 1);
+	}
+	return NULL;
+}
+
+/* The lock of the greedy one is mostly taken: it makes room all the same. */
+static void test_share_of_a_busy_one(void **state)
+{
+	struct vsresolv_budget *budget = new_budget(LIMIT);
+	struct busy busy = {.cache = new_cache(budget)};
+	const struct cache_times times = {0, SECOND, SECOND};
+	struct cache *late = new_cache(budget);
+	const uint8_t value[150] = {0};
+	struct rig_key key;
+	pthread_t thread;
+	unsigned puts;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, busy_main, &busy), 0);
+	while (!atomic_load(&busy.rounds))
+		sched_yield();
+	for (puts = 0; puts < 1000000 && bytes_of(late) + SEGMENT < LIMIT / 2; puts++)
+		(void)cache_put(late, rig_key(&key, puts), &times, value, sizeof(value));
+	atomic_store(&busy.end, true);
+	pthread_join(thread, NULL);
+	/* Had each put grown it, some 2,500 would have done. */
+	assert_true(puts < 1000000);
+	printf("# %u puts\n", puts);
+	cache_free(busy.cache);
+	cache_free(late);
+	vsresolv_budget_unref(budget);
+}
+
 /* More members than can have anything: some get nothing, and that is all. */
 static void test_too_many(void **state)
 {
@@ -190,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_total),
 		cmocka_unit_test(test_late_one_gets_its_share),
 		cmocka_unit_test(test_share_is_safe),
+		cmocka_unit_test(test_share_of_a_busy_one),
 		cmocka_unit_test(test_too_many),
 	};
 

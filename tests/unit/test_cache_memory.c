@@ -104,8 +104,8 @@ static void *churn_main(void *arg)
 	return NULL;
 }
 
-/* Two threads, at once into all caches; or apart, one after the other into half of them each, and the
- * first one lives on, so that its part of malloc remains its own. */
+/* Two threads, at once into all caches; or apart, one after the other into half of them each, and
+ * the first one lives on, so that its part of malloc remains its own. */
 static void churn(struct cache **caches, bool apart)
 {
 	struct churn churns[2] = {{.caches = caches, .random = 1}, {.caches = caches, .random = 2}};

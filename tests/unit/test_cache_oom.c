@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Out of memory at the n-th allocation, for every n that a day's work has, and at all from the n-th on: the
- * cache may know less, but nothing wrong, and nothing is lost or counted twice. Linked with
+ * Out of memory at the n-th allocation, for every n that a day's work has, and at all from the n-th
+ * on: the cache may know less, but nothing wrong, and nothing is lost or counted twice. Linked with
  * --wrap for what allocates.
  */
 #include <errno.h>

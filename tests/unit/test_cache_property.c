@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The cache beside a model that keeps everything: seeded random operations under a clock of the test's.
- * What comes back is exactly what was put last, as long as it may be given, or nothing; with room
- * for all, it is never nothing.
+ * The cache beside a model that keeps everything: seeded random operations under a clock of the
+ * test's. What comes back is exactly what was put last, as long as it may be given, or nothing;
+ * with room for all, it is never nothing.
  */
 #include <errno.h>
 #include <stdio.h>
