@@ -127,6 +127,7 @@ struct pair {
 	uint64_t delay;
 	int timeout;
 	uint64_t took;
+	atomic_bool over;
 };
 
 static void *one_of_two(void *arg)
@@ -136,6 +137,7 @@ static void *one_of_two(void *arg)
 
 	fake_run(p->ctx, p->delay, p->timeout);
 	p->took = engine_now() - began;
+	atomic_store(&p->over, true);
 	return NULL;
 }
 
@@ -149,14 +151,14 @@ static bool is_led(struct vsresolv *ctx)
 	return led;
 }
 
-/* The first leads; how long the second took. */
+/* The first leads, unless it is over already on a busy machine; how long the second took. */
 static uint64_t second_of_two(struct pair *first, struct pair *second)
 {
 	pthread_t thread;
 
 	first->ctx = second->ctx = api_open(NULL);
 	assert_int_equal(pthread_create(&thread, NULL, one_of_two, first), 0);
-	while (!is_led(first->ctx))
+	while (!is_led(first->ctx) && !atomic_load(&first->over))
 		sched_yield();
 	one_of_two(second);
 	pthread_join(thread, NULL);
