@@ -119,6 +119,7 @@ static struct gai *gai_new(struct vsresolv *ctx, struct gai_wish *wish, int earl
 	}
 	request_init(&gai->request, ctx, &gai_ops);
 	gai->request.conf = wish->conf;
+	gai->request.is_settled = settled;
 	if (!settled) {
 		gai->hints = wish->hints;
 		gai->family = wish->hints.family;

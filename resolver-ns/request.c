@@ -261,7 +261,7 @@ int request_start(struct request *r, int timeout_ms, uint64_t *id)
 	} else if (!r->ctx->has_loop) {
 		rc = -ENOTCONN;
 	} else {
-		int status = request_snapshot(r);
+		int status = r->is_settled ? 0 : request_snapshot(r);
 
 		engine_lock(engine);
 		rc = start_locked(r, timeout_ms, status, id);

@@ -39,6 +39,7 @@ struct request {
 	struct loop_timer deadline;
 	bool finished;
 	bool at_hand_only; /* timeout_ms 0: it waits for no server */
+	bool is_settled; /* set before the start: begin() finishes it, without r->conf */
 	int status;
 	struct vsresolv_info info;
 };
