@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* c-ares as one has to use it for this: one channel, sockets made in the namespace by socket functions. */
+/* c-ares as one has to use it for this: one channel, whose socket functions make sockets in the
+ * namespace. */
 #include "config.h"
 
 #include <ares.h>
@@ -61,14 +62,15 @@ static int close_socket(ares_socket_t fd, void *arg)
 	return close(fd);
 }
 
-static int connect_socket(ares_socket_t fd, const struct sockaddr *addr, ares_socklen_t len, void *arg)
+static int connect_socket(ares_socket_t fd, const struct sockaddr *addr, ares_socklen_t len,
+	void *arg)
 {
 	(void)arg;
 	return connect(fd, addr, len);
 }
 
-static ares_ssize_t receive(ares_socket_t fd, void *data, size_t len, int flags, struct sockaddr *addr,
-	ares_socklen_t *addr_len, void *arg)
+static ares_ssize_t receive(ares_socket_t fd, void *data, size_t len, int flags,
+	struct sockaddr *addr, ares_socklen_t *addr_len, void *arg)
 {
 	(void)arg;
 	return recvfrom(fd, data, len, flags, addr, addr_len);
@@ -86,8 +88,8 @@ static const struct ares_socket_functions functions = { make_socket, close_socke
 static void watch(void *arg, ares_socket_t fd, int readable, int writable)
 {
 	struct job *job = arg;
-	struct epoll_event event = { .events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U),
-				     .data.fd = fd };
+	uint32_t events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
+	struct epoll_event event = { .events = events, .data.fd = fd };
 
 	if (!event.events)
 		epoll_ctl(job->epoll, EPOLL_CTL_DEL, fd, NULL);
@@ -100,9 +102,11 @@ static ares_channel open_channel(struct job *job)
 {
 	static char domain[] = "test", *domains[] = { domain }, lookups[] = "b";
 	struct ares_options options = {
-		.flags = ARES_FLAG_STAYOPEN | ARES_FLAG_NOALIASES | ARES_FLAG_NOSEARCH | ARES_FLAG_EDNS,
-		.timeout = 5000, .tries = 2, .ndots = 1, .ednspsz = 1232, .domains = domains, .ndomains = 1,
-		.lookups = lookups, .sock_state_cb = watch, .sock_state_cb_data = job,
+		.flags = ARES_FLAG_STAYOPEN | ARES_FLAG_NOALIASES | ARES_FLAG_NOSEARCH |
+			ARES_FLAG_EDNS,
+		.timeout = 5000, .tries = 2, .ndots = 1, .ednspsz = 1232,
+		.domains = domains, .ndomains = 1, .lookups = lookups,
+		.sock_state_cb = watch, .sock_state_cb_data = job,
 	};
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS |
 		ARES_OPT_EDNSPSZ | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB |
@@ -157,8 +161,8 @@ static void done(void *arg, int status, int timeouts, struct ares_addrinfo *res)
 	unsigned n = 0;
 
 	(void)timeouts;
-	for (struct ares_addrinfo_node *node = res ? res->nodes : NULL; node; node = node->ai_next, n++)
-		is_right = is_right && rl_is_right(o, node->ai_addr, 0, slot->hash);
+	for (struct ares_addrinfo_node *a = res ? res->nodes : NULL; a; a = a->ai_next, n++)
+		is_right = is_right && rl_is_right(o, a->ai_addr, 0, slot->hash);
 	if (res)
 		ares_freeaddrinfo(res);
 	finish(slot, status, is_right && (o->is_unchecked ? n > 0 : n == rl_addresses(o)));
@@ -194,12 +198,16 @@ static void turn(struct job *job)
 {
 	struct epoll_event events[EVENTS];
 	struct timeval most = { 1, 0 }, tv, *next = ares_timeout(job->channel, &most, &tv);
-	int n = epoll_wait(job->epoll, events, EVENTS, (int)(next->tv_sec * 1000 + next->tv_usec / 1000));
+	int ms = (int)(next->tv_sec * 1000 + next->tv_usec / 1000);
+	int n = epoll_wait(job->epoll, events, EVENTS, ms);
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		int fd = events[i].data.fd;
+
 		ares_process_fd(job->channel,
-			events[i].events & ~(uint32_t)EPOLLOUT ? events[i].data.fd : ARES_SOCKET_BAD,
-			events[i].events & EPOLLOUT ? events[i].data.fd : ARES_SOCKET_BAD);
+			events[i].events & ~(uint32_t)EPOLLOUT ? fd : ARES_SOCKET_BAD,
+			events[i].events & EPOLLOUT ? fd : ARES_SOCKET_BAD);
+	}
 	if (n == 0)
 		ares_process_fd(job->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }

@@ -63,7 +63,6 @@ struct misser {
 	pthread_t thread;
 	const struct rl_options *o;
 	unsigned index;
-	uint64_t until;
 	struct rl_run run;
 };
 
@@ -73,7 +72,7 @@ static void *miss(void *arg)
 	const struct addrinfo hints = hints_of(m->o);
 	unsigned each = m->o->count / THREADS;
 
-	for (unsigned i = 0; m->o->count ? i < each : peer_now() < m->until; i++) {
+	for (unsigned i = 0; m->o->count ? i < each : peer_now() < m->run.until; i++) {
 		uint64_t begin = peer_now(), hash;
 		struct addrinfo *res = NULL;
 		char name[RL_NAME];
@@ -97,7 +96,7 @@ int glibc_miss(const struct rl_options *o)
 	for (unsigned i = 0; i < THREADS; i++) {
 		missers[i].o = o;
 		missers[i].index = i;
-		missers[i].until = all.until;
+		missers[i].run.until = all.until;
 		if (pthread_create(&missers[i].thread, NULL, miss, &missers[i]))
 			bench_die("pthread_create", EAGAIN);
 	}
@@ -109,7 +108,7 @@ int glibc_miss(const struct rl_options *o)
 		all.failed += run->failed;
 		all.wrong += run->wrong;
 		all.times.count += run->times.count;
-		for (size_t k = 0; k < sizeof(run->times.bucket) / sizeof(run->times.bucket[0]); k++)
+		for (size_t k = 0; k < RL_BUCKETS; k++)
 			all.times.bucket[k] += run->times.bucket[k];
 	}
 	return rl_end(&all);

@@ -139,7 +139,8 @@ uint64_t rl_warm_name(const struct rl_options *o, unsigned i, char name[RL_NAME]
 	return name_of(o, "w", i % RL_WARM, name);
 }
 
-bool rl_is_right(const struct rl_options *o, const struct sockaddr *sa, unsigned number, uint64_t hash)
+bool rl_is_right(const struct rl_options *o, const struct sockaddr *sa, unsigned number,
+	uint64_t hash)
 {
 	return o->is_unchecked || zone_is_right(sa, number, hash, o->kind == RL_EIGHT ? 8 : 1);
 }
@@ -159,12 +160,12 @@ double rl_times_us(const struct rl_times *times, double part)
 {
 	uint64_t want = (uint64_t)((double)times->count * part), seen = 0;
 
-	for (unsigned i = 0; i < sizeof(times->bucket) / sizeof(times->bucket[0]); i++) {
-		unsigned shift = i >> SUB_BITS;
+	for (unsigned i = 0; i < RL_BUCKETS; i++) {
+		uint64_t low = (i & ((1 << SUB_BITS) - 1)) | 1 << SUB_BITS;
 
 		seen += times->bucket[i];
 		if (seen > want || (seen && seen == times->count))
-			return (double)((uint64_t)((i & ((1 << SUB_BITS) - 1)) | 1 << SUB_BITS) << shift) / 1e3;
+			return (double)(low << (i >> SUB_BITS)) / 1e3;
 	}
 	return 0;
 }
@@ -185,33 +186,44 @@ void rl_begin(struct rl_run *run, const struct rl_options *o, int who)
 	run->who = who;
 	run->cpu = cpu_time(who);
 	run->begin = peer_now();
-	run->until = run->begin + (uint64_t)o->ms * 1000000;
+	run->until = o->count ? UINT64_MAX : run->begin + (uint64_t)o->ms * 1000000;
 }
 
-bool rl_is_over(const struct rl_run *run, uint64_t now)
+/* What comes after the time is not counted: one lost datagram would make it seconds more. */
+static void freeze(struct rl_run *run, uint64_t now)
 {
-	if (run->o->count)
-		return run->answers + run->failed >= run->o->count;
-	return now >= run->until;
+	if (run->end)
+		return;
+	run->end = now;
+	run->cpu = cpu_time(run->who) - run->cpu;
 }
 
 void rl_done(struct rl_run *run, uint64_t since, int status, bool is_right)
 {
+	uint64_t now = peer_now();
+
+	if (now >= run->until) {
+		freeze(run, now);
+		return;
+	}
 	if (status) {
 		run->failed++;
 		return;
 	}
 	run->answers++;
 	run->wrong += !is_right;
-	rl_times_add(&run->times, peer_now() - since);
+	rl_times_add(&run->times, now - since);
 }
 
-int rl_end(const struct rl_run *run)
+int rl_end(struct rl_run *run)
 {
-	double ns = (double)(peer_now() - run->begin), cpu = (double)(cpu_time(run->who) - run->cpu);
-	double answers = run->answers ? (double)run->answers : 1;
+	double answers = run->answers ? (double)run->answers : 1, ns, cpu;
 
-	printf("answers=%llu failed=%llu wrong=%llu rate=%.0f each=%.4f cpu=%.3f p50=%.2f p99=%.2f\n",
+	freeze(run, peer_now());
+	ns = (double)(run->end - run->begin);
+	cpu = (double)run->cpu;
+	printf("answers=%llu failed=%llu wrong=%llu rate=%.0f each=%.4f cpu=%.3f p50=%.2f "
+	       "p99=%.2f\n",
 		(unsigned long long)run->answers, (unsigned long long)run->failed,
 		(unsigned long long)run->wrong, answers / ns * 1e9, ns / answers / 1e3,
 		cpu / answers / 1e3, rl_times_us(&run->times, 0.5), rl_times_us(&run->times, 0.99));

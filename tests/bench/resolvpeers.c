@@ -8,8 +8,8 @@
 #include "resolvpeers.h"
 
 static const char usage[] =
-	"usage: resolvpeers MODE [-n NETNS-PATH] [-s SERVER] [-c CPU] [-t MS | -N COUNT] [-k 1|8|both]\n"
-	"                   [-w WINDOW] [-u] [-v NUMBER]\n"
+	"usage: resolvpeers MODE [-n NETNS-PATH] [-s SERVER] [-c CPU] [-t MS | -N COUNT]\n"
+	"                   [-k 1|8|both] [-w WINDOW] [-u] [-v NUMBER]\n"
 	"  glibc-hit|glibc-miss|glibc-wrong   getaddrinfo(3), here\n"
 	"  cares-miss|cares-raw|cares-idle    c-ares, its sockets in PATH\n"
 	"  unbound-hit|unbound-miss           libunbound, here\n";

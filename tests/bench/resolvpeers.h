@@ -5,7 +5,7 @@
 
 #include "resolvload.h"
 
-/* getaddrinfo(3) by what /etc of this mount namespace says; in the namespace where it is started. */
+/* getaddrinfo(3) by what /etc says, in the namespaces where it is started. */
 int glibc_hit(const struct rl_options *o);
 int glibc_miss(const struct rl_options *o);
 /* How many answers are not those of this VS (number -v). */
