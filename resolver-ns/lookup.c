@@ -18,7 +18,8 @@ int lookup_ask(struct request *r, bool is_late, const struct dns_question *quest
 
 static void weaken(struct vsresolv_info *info, const struct vsresolv_info *other)
 {
-	if (other->source > info->source)
+	if (info->source != VSRESOLV_STALE &&
+		(other->source == VSRESOLV_STALE || other->source > info->source))
 		info->source = other->source;
 	if (other->ttl < info->ttl)
 		info->ttl = other->ttl;

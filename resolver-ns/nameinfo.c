@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vsresolv_getnameinfo(): the first name of an address, or its digits, and the name of a service. The
- * lookup is that of ptr.h; what comes out of it is written here.
+ * vsresolv_getnameinfo(): the first name of an address, or its digits, and the name of a service.
+ * The lookup is that of ptr.h; what comes out of it is written here.
  */
 #include "config.h"
 
@@ -32,7 +32,7 @@ struct nameinfo {
 	struct ptr ptr;
 	int flags;
 	bool wants_host, wants_service;
-	union netview_addr addr; /* as given */
+	union netview_addr addr;  /* as given */
 	vsresolv_nameinfo_fn *fn; /* NULL: synchronous */
 	void *arg;
 };
@@ -65,8 +65,7 @@ static void cut_domain(struct dns_name *name, const struct rconf *conf)
 	for (unsigned i = 0; i < conf->search_count; i++) {
 		const struct dns_name *domain = &conf->search[i];
 
-		if (domain->len > longest && domain->len < name->len &&
-			dns_name_ends(name, domain))
+		if (domain->len > longest && domain->len < name->len && dns_name_ends(name, domain))
 			longest = domain->len;
 	}
 	name->len = (uint8_t)(name->len - longest + 1);
@@ -86,7 +85,9 @@ static int write_name(const struct nameinfo *ni, char host[static HOST_SIZE])
 static int write_host(const struct nameinfo *ni, int status, char host[static HOST_SIZE])
 {
 	host[0] = '\0';
-	if (!ni->wants_host && !ni->ptr.invalid)
+	if (ni->ptr.invalid)
+		return status;
+	if (!ni->wants_host)
 		return status == EAI_NONAME ? 0 : status;
 	if (status == 0)
 		return write_name(ni, host);
@@ -226,8 +227,8 @@ int vsresolv_getnameinfo(struct vsresolv *ctx, const struct sockaddr *addr, sock
 	char *host, socklen_t host_len, char *service, socklen_t service_len, int flags,
 	int timeout_ms, struct vsresolv_info *info)
 {
-	struct nameinfo *ni = nameinfo_new(ctx, addr, addr_len, flags, host && host_len > 0,
-		service && service_len > 0);
+	struct nameinfo *ni = nameinfo_new(
+		ctx, addr, addr_len, flags, host && host_len > 0, service && service_len > 0);
 	int status;
 
 	if (!ni) {

@@ -132,8 +132,7 @@ static int take_local(struct ptr *ptr)
 
 static bool is_same(const struct ptr *ptr, int family, const void *bytes)
 {
-	return family == ptr->family &&
-	       memcmp(bytes, &ptr->addr, family == AF_INET ? 4 : 16) == 0;
+	return family == ptr->family && memcmp(bytes, &ptr->addr, family == AF_INET ? 4 : 16) == 0;
 }
 
 static struct dns_question addresses_of(const struct ptr_name *name)
@@ -182,8 +181,8 @@ static bool take_hosts_of(struct ptr_name *name)
 
 	if (dns_name_text(&name->name, text, sizeof(text)) < 0)
 		return true;
-	count = hosts_find(ptr->request.conf->hosts, text, ptr->family, found, HOSTS_ADDRS_MAX,
-		NULL);
+	count = hosts_find(
+		ptr->request.conf->hosts, text, ptr->family, found, HOSTS_ADDRS_MAX, NULL);
 	for (size_t i = 0; i < count && i < HOSTS_ADDRS_MAX && !name->is_good; i++)
 		name->is_good = is_same(ptr, found[i].family, found[i].addr);
 	return count > 0;
@@ -196,8 +195,7 @@ static void confirm(struct ptr_name *name)
 	struct answer *answer = NULL;
 	int rc;
 
-	if (take_hosts_of(name) ||
-		(question.type == DNS_AAAA && ptr->request.conf->no_aaaa))
+	if (take_hosts_of(name) || (question.type == DNS_AAAA && ptr->request.conf->no_aaaa))
 		return;
 	rc = lookup_ask(&ptr->request, ptr->is_late, &question, &name->waiter, &answer);
 	if (rc == 0)
@@ -261,8 +259,8 @@ static int read_names(struct ptr *ptr, const struct answer *answer)
 	return 0;
 }
 
-/* Reads the names, and asks for those to be confirmed. EAI_*, or 0: they are there, of which some may
- * be pending. */
+/* Reads the names, and asks for those to be confirmed. EAI_*, or 0: they are there, of which some
+ * may be pending. */
 static int take_records(struct ptr *ptr, int status, const struct answer *answer)
 {
 	status = request_status(&ptr->request, status, answer);

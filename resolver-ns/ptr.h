@@ -20,14 +20,14 @@ struct ptr_name {
 
 struct ptr {
 	struct request request;
-	int invalid;   /* EAI_*: what is wrong with the arguments */
-	bool confirm;  /* VSRESOLV_NI_CONFIRM */
-	bool is_late;  /* nothing is asked any more */
-	int family;    /* that of an IPv4-mapped address is AF_INET */
+	int invalid;  /* EAI_*: what is wrong with the arguments */
+	bool confirm; /* VSRESOLV_NI_CONFIRM */
+	bool is_late; /* nothing is asked any more */
+	int family;   /* that of an IPv4-mapped address is AF_INET */
 	union dns_address addr;
 	struct query_waiter waiter; /* for the PTR records */
-	int undecided; /* EAI_*: why a name could not be confirmed or denied; 0 */
-	size_t count;  /* with status 0, when it is over: at least one */
+	int undecided;              /* EAI_*: why a name could not be confirmed or denied; 0 */
+	size_t count;               /* with status 0, when it is over: at least one */
 	struct ptr_name *names;
 };
 

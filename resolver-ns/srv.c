@@ -12,9 +12,9 @@
 
 /* ---- the end */
 
-/* Is there nothing to wait for any more? With VSRESOLV_SRV_FIRST, one that has addresses will do when
- * it is the best that can have any, or when the time for better ones is over; then those of one family
- * will do, too. */
+/* Is there nothing to wait for any more? With VSRESOLV_SRV_FIRST, one that has addresses will do
+ * when it is the best that can have any, or when the time for better ones is over; then those of
+ * one family will do, too. */
 static bool is_complete(const struct srv *srv)
 {
 	bool waits = false;
@@ -102,8 +102,8 @@ static int narrow_family(struct srv *srv)
 		return lookup_status(r, rc, NULL);
 	if (srv->family == AF_UNSPEC && has4 != has6)
 		srv->family = has4 ? AF_INET : AF_INET6;
-	srv->has_no_family = (srv->family == AF_INET && !has4) ||
-			     (srv->family == AF_INET6 && !has6);
+	srv->has_no_family =
+		(srv->family == AF_INET && !has4) || (srv->family == AF_INET6 && !has6);
 	return 0;
 }
 
@@ -144,6 +144,8 @@ static void add_target(struct srv *srv, const struct dns_srv *record)
 
 	target->srv = srv;
 	target->record = *record;
+	/* It may be a part of the question, whose case is random with VSRESOLV_0X20. */
+	dns_name_lower(&target->record.target);
 	for (unsigned i = 0; i < 2; i++) {
 		target->parts[i].target = target;
 		target->parts[i].waiter.fn = target_answered;
@@ -189,7 +191,8 @@ static int read_records(struct srv *srv, const struct answer *answer)
 	if (!records)
 		return EAI_MEMORY;
 	if (dns_read_srv(answer->message, answer->len, &srv->question, &answer->summary, records,
-		    count) >= count && count > 0)
+		    count) >= count &&
+		count > 0)
 		status = order(srv, records, count);
 	free(records);
 	return status;

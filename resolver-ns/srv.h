@@ -24,12 +24,12 @@ struct srv_part {
 
 struct srv_target {
 	struct srv *srv;
-	struct dns_srv record;
+	struct dns_srv record; /* its target in lower case */
 	struct srv_part parts[2];
 	bool is_done;
-	int status;           /* EAI_* or 0: of the addresses */
+	int status; /* EAI_* or 0: of the addresses */
 	unsigned count;
-	bool has_canonical;   /* which it is otherwise the target itself */
+	bool has_canonical; /* which it is otherwise the target itself */
 	struct dns_name canonical;
 	union netview_addr addrs[SRV_ADDRS_MAX];
 };
@@ -37,12 +37,12 @@ struct srv_target {
 struct srv {
 	struct request request;
 	struct front_hints hints;
-	int family;      /* of the hints, made narrower by AI_ADDRCONFIG */
+	int family;         /* of the hints, made narrower by AI_ADDRCONFIG */
 	bool has_no_family; /* the VS has none that is wanted */
-	unsigned flags;  /* VSRESOLV_SRV_* */
+	unsigned flags;     /* VSRESOLV_SRV_* */
 	int first_ms;
-	int invalid;     /* EAI_*: what is wrong with the arguments */
-	bool is_late;    /* nothing is asked any more */
+	int invalid;  /* EAI_*: what is wrong with the arguments */
+	bool is_late; /* nothing is asked any more */
 	bool first_is_over;
 	struct loop_timer first;
 	struct dns_question question;

@@ -28,7 +28,8 @@ static void swap(struct srv_rank *a, struct srv_rank *b)
 	*b = kept;
 }
 
-/* What RFC 2782 calls "any order" is a random one, so that targets without weights share the load, too. */
+/* What RFC 2782 calls "any order" is a random one, so that targets without weights share the load,
+ * too. */
 static int shuffle(struct srv_rank *ranks, size_t count, srv_random_fn *random, void *arg)
 {
 	uint32_t at;
@@ -63,8 +64,8 @@ static void sort(struct srv_rank *ranks, size_t count)
 	}
 }
 
-/* To the front goes the first one whose running sum is at least the number drawn, the others keep their
- * order: those of weight 0 stay before the others. */
+/* To the front goes the first one whose running sum is at least the number drawn, the others keep
+ * their order: those of weight 0 stay before the others. */
 static int draw(struct srv_rank *ranks, size_t count, srv_random_fn *random, void *arg)
 {
 	struct srv_rank chosen;

@@ -24,8 +24,7 @@ static void texts_make(struct texts *texts, const struct srv_target *target)
 	if (!texts->canonical_out)
 		return;
 	if (target->has_canonical && front_is_hostlike(&target->canonical)) {
-		(void)dns_name_text(
-			&target->canonical, texts->canonical, sizeof(texts->canonical));
+		(void)dns_name_text(&target->canonical, texts->canonical, sizeof(texts->canonical));
 		texts->canonical_out = texts->canonical;
 	}
 	if (flags & AI_CANONIDN)

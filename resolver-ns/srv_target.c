@@ -27,8 +27,7 @@ static struct request *request_of(const struct srv_target *target)
 
 static bool maps_v4(const struct srv_target *target)
 {
-	return target->srv->hints.family == AF_INET6 &&
-	       (target->srv->hints.flags & AI_V4MAPPED);
+	return target->srv->hints.family == AF_INET6 && (target->srv->hints.flags & AI_V4MAPPED);
 }
 
 /* IPv4 ones for who wants IPv6, RFC 3493 section 6.1: if there are no others, or with AI_ALL. */
@@ -87,8 +86,8 @@ static bool is_wanted_family(const struct srv_target *target, int family)
 	return wanted == AF_UNSPEC || wanted == family || maps_v4(target);
 }
 
-/* A target may be one that no server is asked for. The guard looks at those, too: it is a server that
- * told the name. */
+/* A target may be one that no server is asked for. The guard looks at those, too: it is a server
+ * that told the name. */
 static bool take_local(struct srv_target *target, const char *name)
 {
 	char device[IF_NAMESIZE];
@@ -122,8 +121,8 @@ static bool take_hosts(struct srv_target *target, const char *name)
 }
 
 /*
- * The additional section may be older than its TTL when the records are from the cache. It is not covered
- * by the AD bit (RFC 4035 section 3.2.3): who relies on that has the addresses asked for.
+ * The additional section may be older than its TTL when the records are from the cache. It is not
+ * covered by the AD bit (RFC 4035 section 3.2.3): who relies on that has the addresses asked for.
  */
 static bool take_additional(struct srv_target *target, struct srv_part *part)
 {
@@ -156,10 +155,7 @@ static bool take_additional(struct srv_target *target, struct srv_part *part)
 
 static struct dns_question question_of(const struct srv_part *part)
 {
-	struct dns_question question = {.name = part->target->record.target, .type = part->type};
-
-	dns_name_lower(&question.name);
-	return question;
+	return (struct dns_question){.name = part->target->record.target, .type = part->type};
 }
 
 static void take_answer(struct srv_part *part, int status, const struct answer *answer)
@@ -179,6 +175,7 @@ static void take_answer(struct srv_part *part, int status, const struct answer *
 	if (count > 0 && !target->has_canonical) {
 		target->has_canonical = true;
 		target->canonical = answer->summary.final;
+		dns_name_lower(&target->canonical);
 	}
 }
 
@@ -186,8 +183,8 @@ static void ask(struct srv_target *target, struct srv_part *part)
 {
 	struct dns_question question = question_of(part);
 	struct answer *answer = NULL;
-	int rc = lookup_ask(request_of(target), target->srv->is_late, &question, &part->waiter,
-		&answer);
+	int rc = lookup_ask(
+		request_of(target), target->srv->is_late, &question, &part->waiter, &answer);
 
 	part->is_asked = true;
 	if (rc == 0)
