@@ -46,7 +46,8 @@ static void add_records(struct msg *m, const char *owner, const struct gai_recor
 }
 
 /* The rcode, or -1: no reply. */
-static int answer_from(struct msg *m, const struct gai_record *zone, const char *name, uint16_t type)
+static int answer_from(struct msg *m, const struct gai_record *zone, const char *name,
+	uint16_t type)
 {
 	static const struct {
 		const char *word;
@@ -250,6 +251,16 @@ static void add(char *text, const char *word)
 	snprintf(text + len, GAI_TEXT - len, " %s", word);
 }
 
+static const char *address_text(const struct sockaddr *sa, char *text, size_t size)
+{
+	const struct sockaddr_in *in4 = (const void *)sa;
+	const struct sockaddr_in6 *in6 = (const void *)sa;
+
+	if (sa->sa_family == AF_INET)
+		return inet_ntop(AF_INET, &in4->sin_addr, text, (socklen_t)size);
+	return inet_ntop(AF_INET6, &in6->sin6_addr, text, (socklen_t)size);
+}
+
 const char *gai_text(int status, const struct addrinfo *res, const struct vsresolv_info *info,
 	char text[static GAI_TEXT])
 {
@@ -260,13 +271,8 @@ const char *gai_text(int status, const struct addrinfo *res, const struct vsreso
 		add(text, status_name(status));
 		return text;
 	}
-	for (const struct addrinfo *a = res; a; a = a->ai_next) {
-		const void *at = a->ai_family == AF_INET
-			? (const void *)&((const struct sockaddr_in *)(void *)a->ai_addr)->sin_addr
-			: (const void *)&((const struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_addr;
-
-		add(text, inet_ntop(a->ai_family, at, word, sizeof(word)));
-	}
+	for (const struct addrinfo *a = res; a; a = a->ai_next)
+		add(text, address_text(a->ai_addr, word, sizeof(word)));
 	if (res->ai_canonname) {
 		snprintf(word, sizeof(word), "(%s)", res->ai_canonname);
 		add(text, word);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A name server on 127.0.0.1 of the test's namespace, in a thread, that has what the test says, and a
- * context that asks it. What it was asked is noted: "A host.example AAAA host.example".
+ * A name server on 127.0.0.1 of the test's namespace, in a thread, that has what the test says, and
+ * a context that asks it. What it was asked is noted: "A host.example AAAA host.example".
  */
 #ifndef NSAUX_TESTS_GAI_RIG_H
 #define NSAUX_TESTS_GAI_RIG_H
@@ -17,10 +17,9 @@
 #define GAI_RESOLV_CONF "/run/t.resolv.conf"
 
 /*
- * What the server has for one name and type. data: words; addresses; "NXDOMAIN", "SERVFAIL", "REFUSED",
- * "SILENT" (of any type with type 0); "CNAME=name" first, and what follows is at its end. A name
- * that has a record of another type has no data of this one; others are NXDOMAIN. TTL: of all
- * records, and of the SOA.
+ * What the server has for one name and type (0: any). data: words: addresses, or one of "NXDOMAIN",
+ * "SERVFAIL", "REFUSED", "SILENT"; with "CNAME=name" first, what follows is at its end. A name that
+ * has a record of another type has no data of this one; others are NXDOMAIN.
  */
 struct gai_record {
 	const char *name;

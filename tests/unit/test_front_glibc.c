@@ -3,8 +3,9 @@
  * The same nodes, services and hints, resolved by us and by getaddrinfo(3) of the system: all that
  * needs no server. In a namespace with lo alone, so that scopes by name are the same for both.
  *
- * What is meant to be different (libvsresolv(3), DIFFERENCES FROM GETADDRINFO), and not in the lists:
- *   - services above 65535 and those with blanks or signs: EAI_SERVICE; glibc takes the lower 16 bits
+ * What is meant to be different, and not in the lists; see libvsresolv(3), DIFFERENCES FROM
+ * GETADDRINFO:
+ *   - services above 65535, and those with blanks or signs: EAI_SERVICE; glibc takes 16 bits
  *   - AI_ADDRCONFIG is of no concern to digits, to loopback and to the wildcard
  *   - localhost without a look at a hosts file, names below localhost, .onion: not asked for
  *   - a scope that is a number is no name of a device
@@ -32,10 +33,10 @@ static const char *const nodes[] = {NULL, "*", "127.0.0.1", "127.1", "127.0.257"
 	"2001:db8::1%1", "::1%lo", "::1%9", "::ffff:192.0.2.1%1"};
 /* Names for the one, and for the other: only with AI_NUMERICHOST, so that nothing is asked. */
 static const char *const not_digits[] = {"1.2.3.4.5", "256.1.1.1", "1.2.3.4.", "4294967296", "08",
-	"0x", "1.2.3.256", "a", "localhost", "1..2", "::g", "[::1]", "1:2", "::ffff:192.0.2", "192.0.2.1%lo", ".",
-	"0x7f.1.", "-1", "+1", "1.2.3.4 ", " 1.2.3.4"};
-static const char *const services[] = {NULL, "", "*", "0", "80", "00080", "65535", "no-such-service",
-	"80x", "0x50"};
+	"0x", "1.2.3.256", "a", "localhost", "1..2", "::g", "[::1]", "1:2", "::ffff:192.0.2",
+	"192.0.2.1%lo", ".", "0x7f.1.", "-1", "+1", "1.2.3.4 ", " 1.2.3.4"};
+static const char *const services[] = {NULL, "", "*", "0", "80", "00080", "65535",
+	"no-such-service", "80x", "0x50"};
 static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX, 77};
 static const int flags[] = {0, AI_PASSIVE, AI_CANONNAME, AI_NUMERICSERV,
 	AI_NUMERICHOST | AI_NUMERICSERV, AI_V4MAPPED, AI_V4MAPPED | AI_ALL, AI_ALL,

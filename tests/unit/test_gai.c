@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* getaddrinfo of one VS, with a name server that says what the test wants: what is asked, and what comes
- * of the answers. */
+/* getaddrinfo of one VS, with a name server that says what the test wants: what is asked, and what
+ * comes of the answers. */
 #include "config.h"
 
 #include <errno.h>
@@ -361,11 +361,11 @@ static void address_families(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(families), TEST(mapped), TEST(halves), TEST(options),
-		TEST(one_at_a_time), TEST(canonical_names), TEST(idn), TEST(search_goes_on),
-		TEST(search_finds_nothing), TEST(search_is_cut_short), TEST(no_top_level_queries),
-		TEST(nothing_leaves), TEST(guard), TEST(deadlines), TEST(without_a_server),
-		TEST(address_families)};
+	const struct CMUnitTest tests[] = {TEST(families), TEST(mapped), TEST(halves),
+		TEST(options), TEST(one_at_a_time), TEST(canonical_names), TEST(idn),
+		TEST(search_goes_on), TEST(search_finds_nothing), TEST(search_is_cut_short),
+		TEST(no_top_level_queries), TEST(nothing_leaves), TEST(guard), TEST(deadlines),
+		TEST(without_a_server), TEST(address_families)};
 	int status;
 
 	if (!nst_begin(&status))

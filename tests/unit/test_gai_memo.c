@@ -31,16 +31,30 @@ static const struct gai_record after[] = {
 static struct memo memo_of(struct gai_rig *rig, const char *address)
 {
 	const struct vsresolv_info info = {.source = VSRESOLV_NETWORK, .ad = 1};
-	struct memo memo;
 	struct in_addr in4;
+	struct rconf *conf;
+	struct memo memo;
 
+	assert_int_equal(source_get(rig->ctx->source, 0, &conf), 0);
 	memo_init(&memo, 0, &info);
 	assert_int_equal(inet_pton(AF_INET, address, &in4), 1);
 	front_addr(&memo.data.addrs[memo.count++], AF_INET, &in4);
 	memo_set_canonical(&memo, "canonical.test");
 	memo.epoch = atomic_load(&rig->ctx->epoch);
-	memo.generation = source_generation(rig->ctx->source);
+	memo.generation = conf->generation;
+	rconf_unref(conf);
 	return memo;
+}
+
+/* At that time, when the files have just been looked at. */
+static bool is_found(struct gai_rig *rig, const char *node, const struct front_hints *hints,
+	uint64_t now, struct memo *memo)
+{
+	struct rconf *conf;
+
+	assert_int_equal(source_get(rig->ctx->source, now, &conf), 0);
+	rconf_unref(conf);
+	return memo_find(rig->ctx, node, hints, now, memo);
 }
 
 static void time_of_a_memo(void **state)
@@ -54,9 +68,9 @@ static void time_of_a_memo(void **state)
 	gai_open(rig, before, false);
 	memo = memo_of(rig, "192.0.2.1");
 	memo.expires = t0 + 10 * LOOP_SEC;
-	assert_false(memo_find(rig->ctx, "a.test", &hints, t0, &found));
+	assert_false(is_found(rig, "a.test", &hints, t0, &found));
 	memo_keep(rig->ctx, "a.test", &hints, t0, memo.expires, &memo);
-	assert_true(memo_find(rig->ctx, "a.test", &hints, t0 + LOOP_SEC - 1, &found));
+	assert_true(is_found(rig, "a.test", &hints, t0 + LOOP_SEC - 1, &found));
 	assert_int_equal(found.count, 1);
 	assert_memory_equal(&found.data.addrs[0], &memo.data.addrs[0], sizeof(found.data.addrs[0]));
 	assert_string_equal(memo_canonical(&found), "canonical.test");
@@ -66,13 +80,13 @@ static void time_of_a_memo(void **state)
 	assert_int_equal(info.ad, 1);
 	memo_info(&found, t0 + LOOP_SEC - 1, &info);
 	assert_int_equal(info.ttl, 9);
-	assert_false(memo_find(rig->ctx, "a.test", &hints, t0 + LOOP_SEC, &found));
+	assert_false(is_found(rig, "a.test", &hints, t0 + LOOP_SEC, &found));
 	/* Not longer than its answers, and not at all if they have no time. */
 	memo_keep(rig->ctx, "a.test", &hints, t0, t0 + 5, &memo);
-	assert_true(memo_find(rig->ctx, "a.test", &hints, t0 + 4, &found));
-	assert_false(memo_find(rig->ctx, "a.test", &hints, t0 + 5, &found));
+	assert_true(is_found(rig, "a.test", &hints, t0 + 4, &found));
+	assert_false(is_found(rig, "a.test", &hints, t0 + 5, &found));
 	memo_keep(rig->ctx, "b.test", &hints, t0, t0, &memo);
-	assert_false(memo_find(rig->ctx, "b.test", &hints, t0, &found));
+	assert_false(is_found(rig, "b.test", &hints, t0, &found));
 }
 
 static void key_of_a_memo(void **state)
@@ -86,18 +100,18 @@ static void key_of_a_memo(void **state)
 	gai_open(rig, before, false);
 	memo = memo_of(rig, "192.0.2.1");
 	memo_keep(rig->ctx, "a.test", &hints, LOOP_SEC, UINT64_MAX, &memo);
-	assert_false(memo_find(rig->ctx, "b.test", &hints, LOOP_SEC, &found));
-	assert_false(memo_find(rig->ctx, "a.test.", &hints, LOOP_SEC, &found));
+	assert_false(is_found(rig, "b.test", &hints, LOOP_SEC, &found));
+	assert_false(is_found(rig, "a.test.", &hints, LOOP_SEC, &found));
 	hints.family = AF_UNSPEC;
-	assert_false(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+	assert_false(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
 	hints.family = AF_INET;
 	for (size_t i = 0; i < sizeof(other_flags) / sizeof(other_flags[0]); i++) {
 		hints.flags = other_flags[i];
-		assert_false(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+		assert_false(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
 	}
 	/* These do not change what is found. */
 	hints.flags = AI_PASSIVE | AI_NUMERICSERV;
-	assert_true(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+	assert_true(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
 }
 
 static void changes_end_a_memo(void **state)
@@ -109,16 +123,31 @@ static void changes_end_a_memo(void **state)
 	gai_open(rig, before, false);
 	memo = memo_of(rig, "192.0.2.1");
 	memo_keep(rig->ctx, "a.test", &hints, LOOP_SEC, UINT64_MAX, &memo);
-	assert_true(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+	assert_true(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
 	atomic_fetch_add(&rig->ctx->epoch, 1);
-	assert_false(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+	assert_false(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
 	/* What was looked at before a flush is not kept after it. */
 	memo_keep(rig->ctx, "a.test", &hints, LOOP_SEC, UINT64_MAX, &memo);
 	atomic_fetch_sub(&rig->ctx->epoch, 1);
-	assert_true(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+	assert_true(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
 	memo.generation++;
 	memo_keep(rig->ctx, "a.test", &hints, LOOP_SEC, UINT64_MAX, &memo);
-	assert_false(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+	assert_false(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
+}
+
+/* A memo does not keep a changed file from being seen. */
+static void a_look_is_due(void **state)
+{
+	struct front_hints hints = {.family = AF_INET};
+	struct gai_rig *rig = *state;
+	struct memo memo, found;
+
+	gai_open(rig, before, false);
+	memo = memo_of(rig, "192.0.2.1");
+	assert_false(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
+	memo_keep(rig->ctx, "a.test", &hints, LOOP_SEC, UINT64_MAX, &memo);
+	assert_true(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+	assert_false(memo_find(rig->ctx, "a.test", &hints, 2 * LOOP_SEC - 1, &found));
 }
 
 static void the_largest_memo(void **state)
@@ -137,14 +166,14 @@ static void the_largest_memo(void **state)
 	name[sizeof(name) - 1] = '\0';
 	memo_set_canonical(&memo, name);
 	memo_keep(rig->ctx, "a.test", &hints, LOOP_SEC, UINT64_MAX, &memo);
-	assert_true(memo_find(rig->ctx, "a.test", &hints, LOOP_SEC, &found));
+	assert_true(is_found(rig, "a.test", &hints, LOOP_SEC, &found));
 	assert_int_equal(found.count, FRONT_ADDRS_MAX);
 	assert_string_equal(memo_canonical(&found), name);
 	/* What is too long for a key is not kept. */
 	memset(node, 'a', sizeof(node));
 	node[sizeof(node) - 1] = '\0';
 	memo_keep(rig->ctx, node, &hints, LOOP_SEC, UINT64_MAX, &memo);
-	assert_false(memo_find(rig->ctx, node, &hints, LOOP_SEC, &found));
+	assert_false(is_found(rig, node, &hints, LOOP_SEC, &found));
 }
 
 /* ---- as the user sees it */
@@ -294,9 +323,9 @@ static void in_a_child(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(time_of_a_memo), TEST(key_of_a_memo),
-		TEST(changes_end_a_memo), TEST(the_largest_memo), TEST(asked_once),
-		TEST(no_time_to_live), TEST(without_a_cache), TEST(flushed), TEST(reloaded),
-		TEST(a_changed_file_is_seen), TEST(counted), TEST(in_a_child)};
+		TEST(changes_end_a_memo), TEST(a_look_is_due), TEST(the_largest_memo),
+		TEST(asked_once), TEST(no_time_to_live), TEST(without_a_cache), TEST(flushed),
+		TEST(reloaded), TEST(a_changed_file_is_seen), TEST(counted), TEST(in_a_child)};
 	int status;
 
 	if (!nst_begin(&status))
