@@ -81,7 +81,7 @@ void rl_read_options(struct rl_options *o, int argc, char **argv, const char *us
 	int c;
 
 	*o = (struct rl_options){ .server = "127.0.0.1", .cpu = -1, .ms = 500, .window = 100,
-				  .threads = 1, .vss = 1 };
+				  .threads = 1, .vss = 1, .run = (unsigned long long)getpid() };
 	if (argc < 2) {
 		fputs(usage, stderr);
 		exit(2);
@@ -131,7 +131,7 @@ static uint64_t name_of(const struct rl_options *o, const char *first, unsigned 
 uint64_t rl_new_name(const struct rl_options *o, unsigned i, char name[RL_NAME])
 {
 	/* Runs follow each other, and caches outlive them: the process is a part of the name. */
-	return name_of(o, "q", (unsigned long long)getpid() * 100000000 + i, name);
+	return name_of(o, "q", o->run * 100000000 + i, name);
 }
 
 uint64_t rl_warm_name(const struct rl_options *o, unsigned i, char name[RL_NAME])

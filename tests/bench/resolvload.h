@@ -22,6 +22,7 @@ struct rl_options {
 	const char *server;
 	int cpu;
 	unsigned ms, window, count, threads, vss;
+	unsigned long long run; /* another number for each process */
 	uint64_t limit;     /* bytes */
 	enum rl_kind kind;
 	bool is_apart;      /* each thread has a VS of its own */
