@@ -291,6 +291,17 @@ static int begin(struct queries *queries, struct rconf *conf, const struct dns_q
 	return 0;
 }
 
+/* For a namespace by its path it is a system call, which is not worth one for each question: sockets
+ * that are open are the VS's as long as they live. */
+static bool is_gone(struct queries *queries, uint64_t now)
+{
+	if (queries->gone || now - queries->looked < QUERIES_GONE_LOOK)
+		return queries->gone;
+	queries->looked = now;
+	queries->gone = place_is_gone(queries->config.place);
+	return queries->gone;
+}
+
 int queries_ask(struct queries *queries, struct rconf *conf, const struct dns_question *question,
 	struct query_waiter *w)
 {
@@ -299,7 +310,7 @@ int queries_ask(struct queries *queries, struct rconf *conf, const struct dns_qu
 	struct query *q;
 
 	w->query = NULL;
-	if (queries->gone || place_is_gone(queries->config.place))
+	if (is_gone(queries, now))
 		return -ESTALE;
 	q = find(queries, conf, question, hash);
 	if (!q)

@@ -18,6 +18,7 @@
 #define QUERY_STALE_AFTER (1800 * LOOP_MSEC) /* RFC 8767 section 5 */
 #define QUERY_BUSY_RETRY (10 * LOOP_MSEC)    /* when our own side had no room to send */
 #define QUERY_BUSY_MAX (1 * LOOP_SEC)        /* so long; then it is an error */
+#define QUERIES_GONE_LOOK (5 * LOOP_MSEC)    /* how seldom, when it is asked for often */
 #define QUERIES_GONE_TICK (100 * LOOP_MSEC)  /* how often a VS that is asked for is looked at */
 
 enum query_state {
@@ -70,6 +71,7 @@ struct queries {
 	struct query_list line, running;
 	unsigned in_flight, waiting;
 	struct loop_timer tick; /* looks whether the VS is gone, closes idle sockets */
+	uint64_t looked; /* when it was last looked whether the VS is gone */
 	bool gone;
 };
 
