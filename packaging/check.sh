@@ -4,11 +4,12 @@
 #
 # usage: check.sh [STEP...]     by default all, in this order:
 #   lint        scripts, manual pages, licence lines
-#   plain       all tests as root; what libvsreg exports; who calls setns(2)
+#   plain       all tests as root; what the libraries export; who calls setns(2)
 #   features    the end-to-end tests again, without the optional kernel features
 #   user        autogen.sh, configure, make check in a copy of the tree, as nobody
 #   sanitizers  all tests with AddressSanitizer and UndefinedBehaviorSanitizer
-#   install     what is installed serves a program that uses libvsreg
+#   threads     the programs in which threads meet with ThreadSanitizer
+#   install     what is installed serves a program that uses libvsreg and libvsresolv
 #   dist        make distcheck
 #
 # It builds in build-check, where results/ has every log. The tests run in namespaces of their own,
@@ -19,7 +20,7 @@
 . "$(dirname "$0")/common.sh"
 build=$top/build-check
 results=$build/results
-all_steps=(lint plain features user sanitizers install dist)
+all_steps=(lint plain features user sanitizers threads install dist)
 began=$SECONDS
 passed=0
 failed=0
@@ -137,7 +138,10 @@ plain() {
 	build_plain || return
 	suite plain all "$build/plain" "$(tests_of "$build/plain" "$every")" env NS_TESTS_REQUIRED=1
 	one "only common/netns.c calls setns(2)" one_setns
-	one "libvsreg exports what its header declares, and nothing else" exports
+	one "libvsreg exports what its header declares, and nothing else" \
+		exports "$build/plain/common/.libs/libvsreg.so" "$top/common/vsreg.h" vs_
+	one "libvsresolv likewise" \
+		exports "$build/plain/resolver-ns/.libs/libvsresolv.so" "$top/resolver-ns/vsresolv.h" vsresolv_
 }
 
 # Once for all steps; those that follow a failure are not counted.
@@ -159,12 +163,11 @@ one_setns() {
 	[ "$users" = netns.o ] && ! grep -rnE 'SYS_setns|__NR_setns' "$top"/{common,*-ns,tests} --include='*.[ch]'
 }
 
-exports() {
+exports() { # LIBRARY HEADER PREFIX
 	local exported declared
-	exported=$(nm -D --defined-only "$build/plain/common/.libs/libvsreg.so" | awk '$2 != "A" { print $3 }' |
-		sed 's/@.*//' | sort)
-	declared=$(gcc -E -P "$top/common/vsreg.h" | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
-		grep -oE '\bvs_[a-z0-9_]+\(' | tr -d '(' | sort -u)
+	exported=$(nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | sed 's/@.*//' | sort)
+	declared=$(gcc -E -P "$2" | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
+		grep -oE "\\b$3[a-z0-9_]+\\(" | tr -d '(' | sort -u)
 	diff <(echo "$declared") <(echo "$exported")
 }
 
@@ -212,6 +215,19 @@ sanitizers() {
 	suite sanitizers none "$dir" "$(tests_of "$dir" "$every")" env NS_TESTS_REQUIRED=1
 }
 
+threaded='/test_(cache_threads|gai_threads|query_live|request_threads|source)$'
+
+# The programs alone in which threads meet. A sanitizer of its own, since it does not go with the others.
+threads() {
+	heading "threads: with ThreadSanitizer"
+	local dir=$build/threads tests
+	one "configure --enable-sanitizers=thread" configured "$dir" --enable-werror --enable-sanitizers=thread || return
+	tests=$(tests_of "$dir" "$every" | tr ' ' '\n' | grep -E "$threaded" | tr '\n' ' ')
+	# shellcheck disable=SC2086 # words
+	one "make of what has threads" run 900 make -C "$dir" -j"$jobs" $tests || return
+	suite threads none "$dir" "$tests" env NS_TESTS_REQUIRED=1
+}
+
 install() {
 	heading "install: a program that uses what is installed"
 	build_plain || return
@@ -229,11 +245,14 @@ install() {
 link_program() { # DIR
 	cat >"$1/program.c" <<-'END'
 		#include <vsreg.h>
+		#include <vsresolv.h>
 
 		int main(void)
 		{
 			static const char *const nowhere[] = {"/nonexistent", 0};
 			struct vs_reg_config config = {.size = sizeof(config), .netns_dirs = nowhere};
+			struct addrinfo *address;
+			struct vsresolv *resolver;
 			struct vs_reg *reg;
 			struct vs *vs;
 
@@ -242,13 +261,19 @@ link_program() { # DIR
 			vs = vs_by_name(reg, VS_HOST);
 			if (!vs)
 				return 2;
+			if (vsresolv_open_vs(&resolver, 0, vs, 0) < 0)
+				return 3;
+			if (vsresolv_getaddrinfo(resolver, "::1", "nfs", 0, -1, &address, 0))
+				return 4;
+			vsresolv_freeaddrinfo(address);
+			vsresolv_close(resolver);
 			vs_unref(vs);
 			vs_reg_close(reg);
 			return 0;
 		}
 	END
 	# shellcheck disable=SC2046 # words
-	gcc -Wall -Wextra -Werror -o "$1/program" "$1/program.c" $(pkg-config --cflags --libs libvsreg)
+	gcc -Wall -Wextra -Werror -o "$1/program" "$1/program.c" $(pkg-config --cflags --libs libvsreg libvsresolv)
 }
 
 installed_programs() { # DIR
