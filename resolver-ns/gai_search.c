@@ -178,9 +178,10 @@ static int judge_failure(struct gai *gai, struct gai_verdict *verdict)
 	if (verdict->rank > gai->verdict.rank || gai->verdict.rank == 1)
 		gai->verdict = *verdict;
 	if (verdict->status == EAI_AGAIN && lacks_answer(gai, 0)) {
-		/* Another name must not be the answer because servers were slow with this one. */
-		if (gai->as_is_first || lacks_answer(gai, -ECONNREFUSED))
+		if (lacks_answer(gai, -ECONNREFUSED))
 			return EAI_AGAIN;
+		/* Behind the name as it is nothing comes: another one must not be the answer
+		 * because servers were slow with that. */
 		front_search_last(&gai->search);
 	} else if (verdict->status == EAI_FAIL && !gai->as_is_first) {
 		front_search_last(&gai->search);

@@ -36,7 +36,11 @@ static const struct gai_record plain[] = {
 	{"unsure.test", DNS_TXT, "SERVFAIL", 0},
 	{"odd.test", DNS_A, "NXDOMAIN", 0},
 	{"odd.test", DNS_TXT, "SERVFAIL", 0},
+	{"strange.test", DNS_AAAA, "NXDOMAIN", 0},
+	{"strange.test", DNS_TXT, "SERVFAIL", 0},
 	{"never.test", DNS_A, "NXDOMAIN", 0},
+	{"strange.test", DNS_AAAA, "NXDOMAIN", 0},
+	{"strange.test", DNS_TXT, "SERVFAIL", 0},
 	{"never.test", DNS_AAAA, "SERVFAIL", 0},
 	{"broken.test", 0, "SERVFAIL", 0},
 	{"refused.test", 0, "REFUSED", 0},
@@ -94,6 +98,7 @@ static void halves(void **state)
 	gai_expect(rig, "unsure.test", AF_UNSPEC, 0, "network: AGAIN");
 	gai_expect(rig, "unsure.test", AF_INET, 0, "cache: NODATA");
 	gai_expect(rig, "odd.test", AF_UNSPEC, 0, "network: NODATA");
+	gai_expect(rig, "strange.test", AF_UNSPEC, 0, "network: NODATA");
 	gai_expect(rig, "never.test", AF_UNSPEC, 0, "network: NONAME");
 	gai_expect(rig, "broken.test", AF_UNSPEC, 0, "network: AGAIN");
 	gai_expect(rig, "refused.test", AF_UNSPEC, 0, "network: FAIL");
@@ -227,6 +232,19 @@ static void search_is_cut_short(void **state)
 	/* Unlike glibc: no other host because nobody answered for this one. */
 	gai_expect(rig, "is.silent", AF_INET, 0, "none: AGAIN");
 	gai_expect_asked(rig, "A is.silent");
+}
+
+/* Where there is no server at all the other names are not tried. */
+static void nobody_listens(void **state)
+{
+	struct gai_rig *rig = *state;
+	struct vsresolv_stats stats = {.size = sizeof(stats)};
+
+	rig->servers[0] = "127.0.0.1:1";
+	open_with(state, domains, three_domains, NULL);
+	gai_expect(rig, "second", AF_INET, 0, "none: AGAIN");
+	assert_int_equal(vsresolv_stats(rig->ctx, &stats), 0);
+	assert_int_equal(stats.queries, 1);
 }
 
 static void no_top_level_queries(void **state)
@@ -364,6 +382,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {TEST(families), TEST(mapped), TEST(halves),
 		TEST(options), TEST(one_at_a_time), TEST(canonical_names), TEST(idn),
 		TEST(search_goes_on), TEST(search_finds_nothing), TEST(search_is_cut_short),
+		TEST(nobody_listens),
 		TEST(no_top_level_queries), TEST(nothing_leaves), TEST(guard), TEST(deadlines),
 		TEST(without_a_server), TEST(address_families)};
 	int status;
