@@ -36,15 +36,20 @@ static inline void compress(struct state *s, uint64_t m)
 	s->v0 ^= m;
 }
 
-uint64_t siphash(const struct siphash_key *key, const void *data, size_t len)
+/* The words are the paper's: "somepseudorandomlygeneratedbytes". */
+static struct state begin(const struct siphash_key *key)
 {
-	/* The words are the paper's: "somepseudorandomlygeneratedbytes". */
-	struct state s = {key->word[0] ^ UINT64_C(0x736f6d6570736575),
+	return (struct state){key->word[0] ^ UINT64_C(0x736f6d6570736575),
 		key->word[1] ^ UINT64_C(0x646f72616e646f6d),
 		key->word[0] ^ UINT64_C(0x6c7967656e657261),
 		key->word[1] ^ UINT64_C(0x7465646279746573)};
+}
+
+/* before: how many bytes went in already. */
+static uint64_t finish(struct state s, size_t before, const void *data, size_t len)
+{
 	const unsigned char *p = data;
-	uint64_t m = 0, last = (uint64_t)len << 56;
+	uint64_t m = 0, last = (uint64_t)(before + len) << 56;
 	size_t left = len;
 
 	for (; left >= sizeof(m); left -= sizeof(m), p += sizeof(m)) {
@@ -57,4 +62,17 @@ uint64_t siphash(const struct siphash_key *key, const void *data, size_t len)
 	s.v2 ^= 0xff;
 	sip_rounds(&s, 4);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t siphash(const struct siphash_key *key, const void *data, size_t len)
+{
+	return finish(begin(key), 0, data, len);
+}
+
+uint64_t siphash_after(const struct siphash_key *key, uint64_t first, const void *data, size_t len)
+{
+	struct state s = begin(key);
+
+	compress(&s, first);
+	return finish(s, sizeof(first), data, len);
 }

@@ -14,5 +14,7 @@ struct siphash_key {
 };
 
 uint64_t siphash(const struct siphash_key *key, const void *data, size_t len);
+/* The same of what has the eight bytes of `first` (little-endian) before data. */
+uint64_t siphash_after(const struct siphash_key *key, uint64_t first, const void *data, size_t len);
 
 #endif

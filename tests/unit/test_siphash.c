@@ -52,12 +52,25 @@ static void key_and_length_count(void **state)
 		assert_true(siphash(&key, zeros, len) != siphash(&key, zeros, len + 1));
 }
 
+static void after_a_word(void **state)
+{
+	unsigned char message[24] = {0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01};
+
+	(void)state;
+	for (unsigned char i = 8; i < sizeof(message); i++)
+		message[i] = i;
+	for (size_t len = 8; len <= sizeof(message); len++)
+		assert_true(siphash_after(&key, UINT64_C(0x0123456789abcdef), message + 8,
+			len - 8) == siphash(&key, message, len));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(papers_example),
 		cmocka_unit_test(reference_vectors),
 		cmocka_unit_test(key_and_length_count),
+		cmocka_unit_test(after_a_word),
 	};
 
 	return cmocka_run_group_tests_name("siphash", tests, NULL, NULL);
