@@ -82,15 +82,9 @@ static void writer_unlock(struct cache *cache)
 	pthread_mutex_unlock(&cache->writer);
 }
 
-static bool flatten(const struct cache *cache, const struct cache_key *key, struct flat_key *flat)
+static uint32_t tag_of(const struct cache *cache, const struct cache_key *key)
 {
-	if (key->len > CACHE_KEY_MAX)
-		return false;
-	flat->len = (uint16_t)(sizeof(key->space) + key->len);
-	memcpy(flat->bytes, &key->space, sizeof(key->space));
-	memcpy(flat->bytes + sizeof(key->space), key->bytes, key->len);
-	flat->tag = (uint32_t)siphash(&cache->key, flat->bytes, flat->len);
-	return true;
+	return (uint32_t)siphash_after(&cache->key, key->space, key->bytes, key->len);
 }
 
 static unsigned count_use(struct entry *entry)
@@ -128,17 +122,18 @@ long cache_get(struct cache *cache, const struct cache_key *key, uint64_t now, u
 	void *value, size_t size, struct cache_hit *hit)
 {
 	struct cache_store *store = atomic_load_explicit(&cache->store, memory_order_acquire);
-	struct flat_key flat;
 	struct entry *entry;
 	struct gate *gate;
 	struct cell *cell;
 	long rc = -ENOENT;
+	uint32_t tag;
 
-	if (!store || !flatten(cache, key, &flat))
+	if (!store || key->len > CACHE_KEY_MAX)
 		return -ENOENT;
+	tag = tag_of(cache, key);
 	gate = gate_of_reader(store);
 	pthread_mutex_lock(&gate->lock);
-	cell = index_find(store, &flat);
+	cell = index_find(store, key, tag);
 	if (cell) {
 		entry = entry_of(store, cell->position);
 		if (now < (flags & CACHE_STALE ? entry->times.stale : entry->times.expires))
@@ -148,31 +143,38 @@ long cache_get(struct cache *cache, const struct cache_key *key, uint64_t now, u
 	return rc;
 }
 
+struct item {
+	const struct cache_key *key;
+	uint32_t tag;
+	const struct cache_times *times;
+	const void *value;
+	size_t len;
+};
+
 /* With the gates shut, and room in front and in the index. */
-static void write_entry(struct cache *cache, struct cache_store *store, const struct flat_key *key,
-	const struct cache_times *times, const void *value, size_t len)
+static void write_entry(struct cache *cache, struct cache_store *store, const struct item *item)
 {
 	struct segment *front = store->front;
 	struct entry *entry = entry_at(front, front->len);
-	size_t size = entry_size(key->len, len);
+	size_t size = entry_size(item->key->len, item->len);
 
-	*entry = (struct entry){.times = *times, .tag = key->tag, .key_len = key->len,
-		.value_len = (uint16_t)len};
-	memcpy(entry->bytes, key->bytes, key->len);
-	if (len)
-		memcpy(entry->bytes + key->len, value, len);
+	*entry = (struct entry){.times = *item->times, .tag = item->tag,
+		.space = item->key->space, .key_len = item->key->len,
+		.value_len = (uint16_t)item->len};
+	memcpy(entry->bytes, item->key->bytes, item->key->len);
+	if (item->len)
+		memcpy(entry->bytes + item->key->len, item->value, item->len);
 	index_insert(store->cells, store->mask,
-		(struct cell){key->tag, position_of(front, front->len)});
+		(struct cell){item->tag, position_of(front, front->len)});
 	front->len += (uint32_t)size;
 	front->live++;
 	store->written += size;
 	atomic_fetch_add_explicit(&cache->entries, 1, memory_order_relaxed);
 }
 
-static int put(struct cache *cache, const struct flat_key *key, const struct cache_times *times,
-	const void *value, size_t len)
+static int put(struct cache *cache, const struct item *item)
 {
-	size_t size = entry_size(key->len, len);
+	size_t size = entry_size(item->key->len, item->len);
 	struct cache_store *store;
 	struct cell *former;
 	int rc;
@@ -181,18 +183,18 @@ static int put(struct cache *cache, const struct flat_key *key, const struct cac
 	if (rc)
 		return rc;
 	store = atomic_load_explicit(&cache->store, memory_order_relaxed);
-	if (times->written > store->now)
-		store->now = times->written;
-	if (len > CACHE_VALUE_MAX || size > cache->limit / LARGEST_PART)
+	if (item->times->written > store->now)
+		store->now = item->times->written;
+	if (item->len > CACHE_VALUE_MAX || size > cache->limit / LARGEST_PART)
 		rc = -E2BIG;
 	else
 		rc = room_make(cache, size);
 	cache_shut(store);
-	former = index_find(store, key);
+	former = index_find(store, item->key, item->tag);
 	if (former)
 		room_kill(cache, former);
 	if (!rc)
-		write_entry(cache, store, key, times, value, len);
+		write_entry(cache, store, item);
 	cache_open(store);
 	memory_settle(cache);
 	return rc;
@@ -201,15 +203,36 @@ static int put(struct cache *cache, const struct flat_key *key, const struct cac
 int cache_put(struct cache *cache, const struct cache_key *key, const struct cache_times *times,
 	const void *value, size_t len)
 {
-	struct flat_key flat;
+	struct item item = {.key = key, .times = times, .value = value, .len = len};
 	int rc;
 
-	if (!flatten(cache, key, &flat))
+	if (key->len > CACHE_KEY_MAX)
 		return -E2BIG;
+	item.tag = tag_of(cache, key);
 	pthread_mutex_lock(&cache->writer);
-	rc = put(cache, &flat, times, value, len);
+	rc = put(cache, &item);
 	writer_unlock(cache);
 	return rc;
+}
+
+void cache_drop(struct cache *cache, const struct cache_key *key)
+{
+	struct cache_store *store;
+	struct cell *cell = NULL;
+
+	if (key->len > CACHE_KEY_MAX)
+		return;
+	pthread_mutex_lock(&cache->writer);
+	store = atomic_load_explicit(&cache->store, memory_order_relaxed);
+	if (store)
+		cell = index_find(store, key, tag_of(cache, key));
+	if (cell) {
+		cache_shut(store);
+		room_kill(cache, cell);
+		cache_open(store);
+		memory_settle(cache);
+	}
+	writer_unlock(cache);
 }
 
 /* With the gates shut. That the last one's death makes the segment go, or empties it, does not
@@ -226,9 +249,7 @@ static void forget_in(struct cache *cache, struct cache_store *store, struct seg
 		size = entry_size(entry->key_len, entry->value_len);
 		if (entry->dead)
 			continue;
-		memcpy(&key.space, entry->bytes, sizeof(key.space));
-		key.len = (uint16_t)(entry->key_len - sizeof(key.space));
-		key.bytes = entry->bytes + sizeof(key.space);
+		key = (struct cache_key){entry->space, entry->key_len, entry->bytes};
 		if (match(arg, &key))
 			room_kill(cache, index_cell(store, entry->tag,
 				position_of(segment, offset)));

@@ -63,6 +63,9 @@ long cache_get(struct cache *cache, const struct cache_key *key, uint64_t now, u
 int cache_put(struct cache *cache, const struct cache_key *key, const struct cache_times *times,
 	const void *value, size_t len);
 
+/* cache_drop: no value is there any more. */
+void cache_drop(struct cache *cache, const struct cache_key *key);
+
 /* cache_forget: all entries (match NULL), or those of which match returns true; it runs with a lock
  * held. */
 typedef bool cache_match_fn(void *arg, const struct cache_key *key);

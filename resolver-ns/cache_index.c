@@ -6,22 +6,23 @@
 
 #include "cache_private.h"
 
-static bool is_key_of(const struct entry *entry, const struct flat_key *key)
+static bool is_key_of(const struct entry *entry, const struct cache_key *key)
 {
-	return entry->key_len == key->len && !memcmp(entry->bytes, key->bytes, key->len);
+	return entry->space == key->space && entry->key_len == key->len &&
+		!memcmp(entry->bytes, key->bytes, key->len);
 }
 
-struct cell *index_find(const struct cache_store *store, const struct flat_key *key)
+struct cell *index_find(const struct cache_store *store, const struct cache_key *key, uint32_t tag)
 {
 	struct cell *cell;
 
 	if (!store->cells)
 		return NULL;
-	for (uint32_t i = key->tag;; i++) {
+	for (uint32_t i = tag;; i++) {
 		cell = &store->cells[i & store->mask];
 		if (!cell->position)
 			return NULL;
-		if (cell->tag == key->tag && is_key_of(entry_of(store, cell->position), key))
+		if (cell->tag == tag && is_key_of(entry_of(store, cell->position), key))
 			return cell;
 	}
 }

@@ -34,8 +34,7 @@
 struct entry {
 	struct cache_times times;
 	uint32_t tag;          /* of the index */
-	uint16_t key_len;      /* of struct flat_key */
-	uint16_t value_len;
+	uint16_t space, key_len, value_len;
 	_Atomic uint8_t hits;  /* these two are written by readers */
 	_Atomic uint8_t used;  /* since it came to where it is */
 	bool dead;             /* no longer in the index */
@@ -94,13 +93,6 @@ struct cache {
 	_Atomic size_t bytes, entries; /* written by the writer */
 };
 
-/* A key as entries have it: the space, then the bytes. */
-struct flat_key {
-	uint32_t tag;
-	uint16_t len;
-	uint8_t bytes[sizeof(uint16_t) + CACHE_KEY_MAX];
-};
-
 static inline size_t entry_size(size_t key_len, size_t value_len)
 {
 	return (offsetof(struct entry, bytes) + key_len + value_len + 7) & ~(size_t)7;
@@ -133,7 +125,8 @@ void cache_shut(struct cache_store *store);
 void cache_open(struct cache_store *store);
 
 /* cache_index.c; the first for readers, too. cells must not be full. */
-struct cell *index_find(const struct cache_store *store, const struct flat_key *key); /* or NULL */
+struct cell *index_find(const struct cache_store *store, const struct cache_key *key,
+	uint32_t tag); /* or NULL */
 struct cell *index_cell(const struct cache_store *store, uint32_t tag, uint32_t position);
 void index_insert(struct cell *cells, uint32_t mask, struct cell cell);
 void index_remove(struct cache_store *store, struct cell *cell);

@@ -17,8 +17,8 @@
 #define CLEAN_TRIES 8 /* segments that are looked at for dead bytes, at one put */
 #define INDEX_PART 8  /* of the limit is what the index may have */
 
-static_assert(offsetof(struct entry, bytes) + sizeof(uint16_t) + CACHE_KEY_MAX +
-	CACHE_VALUE_MAX + 8 < SEGMENT_LARGEST - MALLOC_WORDS - sizeof(struct segment),
+static_assert(offsetof(struct entry, bytes) + CACHE_KEY_MAX + CACHE_VALUE_MAX + 8 <
+	SEGMENT_LARGEST - MALLOC_WORDS - sizeof(struct segment),
 	"the largest entry has its segment");
 static_assert(SEGMENT_LARGEST <= 8u << OFFSET_BITS, "offsets fit into a position");
 

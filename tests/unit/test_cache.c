@@ -118,24 +118,21 @@ static void test_keys_apart(void **state)
 static void test_equal_tags(void **state)
 {
 	struct cache *cache = new_cache(1 << 20);
-	struct flat_key flat = {.len = 6};
+	struct cache_key key = key_of("aaaa", 1);
 	struct cache_store *store;
+	uint32_t tag;
 
 	(void)state;
 	assert_int_equal(put_text(cache, "aaaa", "x", 0), 0);
 	store = atomic_load(&cache->store);
-	memcpy(flat.bytes, &(uint16_t){1}, 2);
-	memcpy(flat.bytes + 2, "aaaa", 4);
-	flat.tag = (uint32_t)siphash(&cache->key, flat.bytes, flat.len);
-	assert_non_null(index_find(store, &flat));
-	flat.bytes[5] = 'b';
-	assert_null(index_find(store, &flat));
-	flat.bytes[5] = 'a';
-	flat.bytes[0] ^= 1;
-	assert_null(index_find(store, &flat));
-	flat.bytes[0] ^= 1;
-	flat.len = 5;
-	assert_null(index_find(store, &flat));
+	tag = (uint32_t)siphash_after(&cache->key, 1, "aaaa", 4);
+	assert_non_null(index_find(store, &key, tag));
+	key.len--;
+	assert_null(index_find(store, &key, tag));
+	key = key_of("aaab", 1);
+	assert_null(index_find(store, &key, tag));
+	key = key_of("aaaa", 2);
+	assert_null(index_find(store, &key, tag));
 	cache_free(cache);
 }
 
@@ -232,6 +229,30 @@ static void test_nothing_is_kept(void **state)
 	assert_null(block);
 	cache_free(cache);
 	cache_free(NULL);
+}
+
+static void test_drop(void **state)
+{
+	struct cache *cache = new_cache(1 << 20);
+	static const uint8_t long_name[CACHE_KEY_MAX + 1];
+	struct cache_key key = key_of("a", 1);
+
+	(void)state;
+	cache_drop(cache, &key);
+	assert_int_equal(put_text(cache, "a", "x", 0), 0);
+	assert_int_equal(put_text(cache, "b", "y", 0), 0);
+	key.space = 2;
+	cache_drop(cache, &key);
+	assert_string_equal(get_text(cache, "a", 1), "x");
+	key.space = 1;
+	cache_drop(cache, &key);
+	cache_drop(cache, &key);
+	assert_string_equal(get_text(cache, "a", 1), "");
+	assert_string_equal(get_text(cache, "b", 1), "y");
+	assert_int_equal(entries_of(cache), 1);
+	key = (struct cache_key){.len = CACHE_KEY_MAX + 1, .bytes = long_name};
+	cache_drop(cache, &key);
+	cache_free(cache);
 }
 
 static bool begins_with(void *arg, const struct cache_key *key)
@@ -402,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_hits),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_nothing_is_kept),
+		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_used_stay),
 		cmocka_unit_test(test_expired_go),

@@ -127,6 +127,15 @@ static void step_get(struct world *world)
 		check_found(known, number, &hit, value, len, flags);
 }
 
+static void step_drop(struct world *world)
+{
+	unsigned number = pick(world, KEYS);
+	struct rig_key key;
+
+	cache_drop(world->cache, rig_key(&key, number));
+	world->known[number].there = false;
+}
+
 static bool match_some(void *arg, const struct cache_key *key)
 {
 	const unsigned *rest = arg;
@@ -179,6 +188,8 @@ static void step(struct world *world)
 		step_forget(world);
 	else if (what < 993 && !world->roomy)
 		step_shrink(world);
+	else if (what < 996)
+		step_drop(world);
 	else
 		check_counts(world);
 }
