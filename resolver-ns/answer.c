@@ -126,12 +126,20 @@ void answer_store(struct cache *cache, const struct dns_question *question,
 	uint8_t small[SMALL], *value = small, *large = NULL;
 	struct cache_key key;
 
-	if (answer->summary.ttl == 0 || !key_of(question, &key) || len > CACHE_VALUE_MAX)
+	if (!key_of(question, &key) || answer->summary.kind == DNS_FAILURE || answer->summary.tc)
 		return;
+	/* RFC 8767 section 4: it says what is true now, so that what was before is not stale but
+	 * wrong. */
+	if (answer->summary.ttl == 0 || len > CACHE_VALUE_MAX) {
+		cache_drop(cache, &key);
+		return;
+	}
 	if (len > sizeof(small))
 		value = large = malloc(len);
-	if (!value)
-		return; /* what is not kept is asked for again */
+	if (!value) { /* what is not kept is asked for again */
+		cache_drop(cache, &key);
+		return;
+	}
 	value[0] = (uint8_t)from;
 	memcpy(value + 1, &answer->server, from);
 	memcpy(value + 1 + from, answer->message, answer->len);

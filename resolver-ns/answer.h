@@ -49,7 +49,8 @@ void answer_info(
 
 /* To the cache: positive ones, and negative ones that have a TTL (RFC 2308); a DNS_FAILURE is not
  * kept, nor are types from 0xff00 on (private use), which other things in the cache have for their
- * space. stale_seconds as in vsresolv_config. */
+ * space. What was there is gone when it is not kept, too, unless it says nothing of the question: a
+ * DNS_FAILURE, or truncated. stale_seconds as in vsresolv_config. */
 void answer_store(struct cache *cache, const struct dns_question *question,
 	const struct answer *answer, unsigned stale_seconds);
 /* From the cache. flags as of cache_get(). *prefetch: the entry has been used at least twice and a
