@@ -180,8 +180,11 @@ int vsresolv_getaddrinfo_start(struct vsresolv *ctx, const char *node, const cha
 	struct vsresolv_info info;
 	struct gai_wish wish;
 	struct gai *gai;
-	int early = gai_at_hand(ctx, node, service, hints, &wish, &res, &info);
+	int early;
 
+	if (!fn)
+		return -EINVAL;
+	early = gai_at_hand(ctx, node, service, hints, &wish, &res, &info);
 	gai = gai_new(ctx, &wish, early);
 	if (!gai) {
 		vsresolv_freeaddrinfo(res);

@@ -227,12 +227,27 @@ static void no_loop(void **state)
 	assert_int_equal(told.times, 0);
 }
 
+static void no_callback(void **state)
+{
+	struct gai_rig *rig = *state;
+	uint64_t id = 7;
+
+	gai_open(rig, zone, true);
+	assert_int_equal(vsresolv_getaddrinfo_start(rig->ctx, "127.1", NULL, NULL, 1000, NULL, NULL,
+				 &id), -EINVAL);
+	assert_int_equal(vsresolv_getaddrinfo_start(rig->ctx, "host.test", NULL, NULL, 1000, NULL,
+				 NULL, &id), -EINVAL);
+	assert_int_equal(id, 7);
+	assert_int_equal(vsresolv_process(rig->loop), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, gai_setup, gai_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(results), TEST(without_files), TEST(at_hand),
-		TEST(cancelled), TEST(in_callbacks), TEST(a_crowd), TEST(deadline), TEST(no_loop)};
+		TEST(cancelled), TEST(in_callbacks), TEST(a_crowd), TEST(deadline), TEST(no_loop),
+		TEST(no_callback)};
 	int status;
 
 	if (!nst_begin(&status))
