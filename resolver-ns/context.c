@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cached_pid.h"
+#include "cancel.h"
 #include "container.h"
 #include "context_config.h"
 #include "request.h"
@@ -188,7 +189,7 @@ static void context_free(struct vsresolv *ctx)
 	free(ctx);
 }
 
-static int context_new(struct vsresolv **out, struct vsresolv_loop *loop, struct vs *vs,
+static int make_context(struct vsresolv **out, struct vsresolv_loop *loop, struct vs *vs,
 	const char *name, const struct vsresolv_config *config)
 {
 	size_t len = strlen(name) + 1;
@@ -216,6 +217,16 @@ static int context_new(struct vsresolv **out, struct vsresolv_loop *loop, struct
 	}
 	*out = ctx;
 	return 0;
+}
+
+static int context_new(struct vsresolv **out, struct vsresolv_loop *loop, struct vs *vs,
+	const char *name, const struct vsresolv_config *config)
+{
+	const int state = cancel_off();
+	int rc = make_context(out, loop, vs, name, config);
+
+	cancel_restore(state);
+	return rc;
 }
 
 int vsresolv_open(struct vsresolv **ctx, struct vsresolv_loop *loop,
@@ -301,11 +312,15 @@ static void end_requests(struct vsresolv *ctx)
 
 void vsresolv_close(struct vsresolv *ctx)
 {
+	int state;
+
 	if (!ctx)
 		return;
+	state = cancel_off();
 	if (context_is_ours(ctx))
 		end_requests(ctx);
 	else
 		context_forsake(ctx);
 	context_free(ctx);
+	cancel_restore(state);
 }

@@ -5,17 +5,25 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 
+#include "cancel.h"
 #include "engine_private.h"
 #include "request.h"
 
 int vsresolv_loop_open(struct vsresolv_loop **loop)
 {
-	return loop ? engine_new(loop, true) : -EINVAL;
+	const int state = cancel_off();
+	int rc = loop ? engine_new(loop, true) : -EINVAL;
+
+	cancel_restore(state);
+	return rc;
 }
 
 void vsresolv_loop_close(struct vsresolv_loop *loop)
 {
+	const int state = cancel_off();
+
 	engine_free(loop);
+	cancel_restore(state);
 }
 
 int vsresolv_loop_fd(const struct vsresolv_loop *loop)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "rconf_private.h"
 #include "source_private.h"
 
@@ -297,13 +298,19 @@ static bool is_due(struct source *s, uint64_t now)
 /* One looks, the others go on with what is in force; only for the first snapshot they wait. */
 static void look_when_due(struct source *s, uint64_t now)
 {
+	const int state = cancel_off();
+	int rc = 0;
+
 	if (!current_is_set(&s->current))
 		pthread_mutex_lock(&s->lock);
-	else if (pthread_mutex_trylock(&s->lock) != 0)
-		return;
-	if (is_due(s, now))
-		look(s, now, 0);
-	pthread_mutex_unlock(&s->lock);
+	else
+		rc = pthread_mutex_trylock(&s->lock);
+	if (rc == 0) {
+		if (is_due(s, now))
+			look(s, now, 0);
+		pthread_mutex_unlock(&s->lock);
+	}
+	cancel_restore(state);
 }
 
 int source_get(struct source *source, uint64_t now, struct rconf **conf)
@@ -326,11 +333,13 @@ bool source_is_same(struct source *source, uint64_t now, uint32_t generation)
 
 int source_reload(struct source *source, uint64_t now)
 {
+	const int state = cancel_off();
 	int rc;
 
 	pthread_mutex_lock(&source->lock);
 	rc = look(source, now, SOURCE_FORCE);
 	pthread_mutex_unlock(&source->lock);
+	cancel_restore(state);
 	return rc;
 }
 

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "netns.h"
 #include "thread_context.h"
 #include "vsreg.h"
@@ -282,13 +283,15 @@ int thread_context_get(struct thread_context *found)
 {
 	struct vsresolv *bound = vsresolv_thread_bound();
 	struct held *held;
-	int rc;
+	int rc, state;
 
 	if (bound && !is_parents(bound)) {
 		*found = (struct thread_context){.ctx = bound};
 		return 0;
 	}
+	state = cancel_off();
 	rc = find_held(bound ? vsresolv_name(bound) : NULL, &held);
+	cancel_restore(state);
 	if (rc == 0)
 		*found = (struct thread_context){.ctx = held->ctx, .held = held};
 	/* Bound to what is the host by name: still no reason to ask the host's servers. */
@@ -299,11 +302,14 @@ void thread_context_put(struct thread_context *found)
 {
 	struct held *h = found->held;
 	struct module *m = atomic_load(&current);
+	int state;
 
 	if (!h)
 		return;
+	state = cancel_off();
 	pthread_mutex_lock(&m->lock);
 	if (--h->users == 0 && h->is_dropped)
 		held_free(h);
 	pthread_mutex_unlock(&m->lock);
+	cancel_restore(state);
 }
