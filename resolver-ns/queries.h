@@ -29,7 +29,7 @@ void health_forget(struct health *health); /* all are thought well of again */
 
 /*
  * status 0: with an answer, of any kind (a DNS_FAILURE: every server failed so, or refused). With
- * stale_seconds, it may be VSRESOLV_STALE. Otherwise answer is NULL: -ETIMEDOUT; -ECONNREFUSED,
+ * stale_seconds, it may be VSRESOLV_STALE. Otherwise answer is NULL: -ETIMEDOUT; -EBADMSG (what came by TCP was no response); -ECONNREFUSED,
  * -ENETUNREACH and the like when it was no other thing for any server; -EDESTADDRREQ: conf has no
  * server; -ESTALE: the VS is gone; -ENOMEM, -EMFILE, -ENOBUFS: so for a second; -EPERM... The
  * answer is borrowed for the call; take a reference. fn may ask, leave, free w, and free struct

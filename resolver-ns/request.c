@@ -51,6 +51,7 @@ static bool is_passing(int error)
 {
 	switch (-error) {
 	case ETIMEDOUT:
+	case EBADMSG: /* what came by TCP was no response */
 	case ENOBUFS:
 	case ECONNREFUSED:
 	case ECONNRESET:

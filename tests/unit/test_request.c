@@ -343,7 +343,7 @@ static int status_of(int error, int *system)
 static void status_of_queries(void **state)
 {
 	static const int again[] = {
-		-ETIMEDOUT, -ENOBUFS, -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH};
+		-ETIMEDOUT, -EBADMSG, -ENOBUFS, -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH};
 	static const int trouble[] = {-ESTALE, -EPERM, -EMFILE, -EDESTADDRREQ, -EADDRNOTAVAIL};
 	int error;
 
