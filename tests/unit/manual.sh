@@ -318,7 +318,7 @@ unknown_options() { # of configure
 missing_files() { # DIR: not there, and in none of the places that any README may mean
 	local file
 	while read -r file; do
-		[ -e "$1/$file" ] || [ -e "$file" ] || [ -e "common/$file" ] ||
+		[ -e "$1/$file" ] || [ -e "$file" ] || [ -e "common/$file" ] || [ -e "resolver-ns/$file" ] ||
 			[ -e "packaging/$file" ] || echo "$file"
 	done
 }
