@@ -25,6 +25,7 @@
 #define BUDGET (16u << 20) /* bytes, of all VSs in the process */
 #define CONF_DIR SYSCONFDIR "/nsaux/vs.d"
 #define INIT_NETNS "/proc/1/ns/net"
+#define GONE_MAX 1024
 
 struct held {
 	LIST_ENTRY(held) link;
@@ -34,10 +35,19 @@ struct held {
 	bool is_dropped; /* out of the list; goes with the last user */
 };
 
+/* Namespaces that were VSs, by their cookies, which are never given again: a thread that is still in one
+ * is not to be taken for one of the host's. The oldest are forgotten. */
+struct gone {
+	_Atomic uint64_t cookies[GONE_MAX];
+	atomic_uint count; /* of all that there ever were */
+};
+
 struct module {
 	pid_t pid;
 	pthread_mutex_t lock;
 	struct vs_reg *registry;
+	bool knows_host; /* the VS "host" is the namespace of init beyond doubt */
+	struct gone gone;
 	struct vsresolv_budget *budget;
 	LIST_HEAD(, held) held;
 };
@@ -50,7 +60,7 @@ static _Atomic(struct module *) current;
  * The VS "host" is the namespace of init, wherever this process was started: else a process started inside
  * a VS would take that for the host. Who may not look there is in one namespace for good.
  */
-static int open_registry(struct vs_reg **registry)
+static int open_registry(struct vs_reg **registry, bool *knows_host)
 {
 	static const struct vs_reg_config config = {
 		.size = sizeof(config), .flags = VS_NO_NSID, .conf_dir = CONF_DIR};
@@ -66,6 +76,7 @@ static int open_registry(struct vs_reg **registry)
 	close(fd);
 	rc = vs_reg_open(registry, &config);
 	netns_leave(&window);
+	*knows_host = true;
 	return rc;
 }
 
@@ -81,7 +92,7 @@ static int module_new(struct module **out)
 	LIST_INIT(&m->held);
 	rc = vsresolv_budget_new(&m->budget, BUDGET);
 	if (rc == 0)
-		rc = open_registry(&m->registry);
+		rc = open_registry(&m->registry, &m->knows_host);
 	if (rc < 0) {
 		vsresolv_budget_unref(m->budget);
 		pthread_mutex_destroy(&m->lock);
@@ -100,6 +111,14 @@ static void module_free(struct module *m)
 	free(m);
 }
 
+/* From the parent's, which may have been in the midst of it. */
+static void copy_gone(struct gone *to, const struct gone *from)
+{
+	for (unsigned i = 0; i < GONE_MAX; i++)
+		atomic_store(&to->cookies[i], atomic_load(&from->cookies[i]));
+	atomic_store(&to->count, atomic_load(&from->count));
+}
+
 static int module_get(struct module **out)
 {
 	struct module *m = atomic_load(&current), *made;
@@ -112,6 +131,8 @@ static int module_get(struct module **out)
 	rc = module_new(&made);
 	if (rc < 0)
 		return rc;
+	if (m)
+		copy_gone(&made->gone, &m->gone);
 	if (atomic_compare_exchange_strong(&current, &m, made)) {
 		*out = made;
 		return 0;
@@ -138,6 +159,21 @@ static void drop(struct held *h)
 		held_free(h);
 }
 
+static void note_gone(struct gone *gone, uint64_t cookie)
+{
+	unsigned at = atomic_fetch_add(&gone->count, 1) % GONE_MAX;
+
+	atomic_store(&gone->cookies[at], cookie);
+}
+
+static bool was_vs(const struct gone *gone, uint64_t cookie)
+{
+	for (unsigned i = 0; i < GONE_MAX && cookie != 0; i++)
+		if (atomic_load(&gone->cookies[i]) == cookie)
+			return true;
+	return false;
+}
+
 /* Whose VS is gone or has other settings by now: made anew when asked for. */
 static void changed(struct vs *vs, enum vs_event event, void *arg)
 {
@@ -146,6 +182,8 @@ static void changed(struct vs *vs, enum vs_event event, void *arg)
 
 	if (event != VS_REMOVED && event != VS_CHANGED)
 		return;
+	if (event == VS_REMOVED && vs_flavour(vs) == VS_NAMESPACE && !vs_is_host(vs))
+		note_gone(&m->gone, vs_cookie(vs));
 	for (h = LIST_FIRST(&m->held); h; h = next) {
 		next = LIST_NEXT(h, link);
 		if (h->vs == vs)
@@ -184,7 +222,7 @@ static int open_context(struct module *m, struct vs *vs, struct vsresolv **ctx)
 {
 	struct vsresolv_config config = VSRESOLV_CONFIG_INIT;
 
-	if (vs_is_host(vs) && vs_alias(vs, 0))
+	if (vs_is_host(vs) && !m->knows_host && vs_alias(vs, 0))
 		return open_here(m, vs_alias(vs, 0), ctx);
 	if (vs_is_host(vs) && vs_settings(vs, "Resolver", any_setting, NULL) == 0)
 		return 1;
@@ -266,7 +304,7 @@ static int find_held(const char *name, struct held **held)
 	if (vs)
 		rc = held_get(m, vs, held);
 	else
-		rc = name ? -ESTALE : 1;
+		rc = name || was_vs(&m->gone, cookie) ? -ESTALE : 1;
 	vs_unref(vs);
 	pthread_mutex_unlock(&m->lock);
 	return rc;
