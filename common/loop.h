@@ -55,7 +55,8 @@ uint64_t loop_due(const struct loop *loop);
 
 /* The clock as read at the start of this turn of the loop. */
 uint64_t loop_now(const struct loop *loop);
-/* Reads the clock, as a turn does: for who sets timers between turns, of which the last may be long ago. */
+/* Reads the clock, as a turn does: for who sets timers between turns, of which the last may be
+ * long ago. */
 uint64_t loop_refresh(struct loop *loop);
 
 /* Watch fd, which stays the caller's. events: EPOLLIN, EPOLLOUT, EPOLLPRI (level-triggered), or 0;

@@ -39,8 +39,8 @@ static void on_setting(void *arg, const char *file, unsigned line, const char *t
 	on_file(one->report, LOG_ERR, one->vs, file, line, text);
 }
 
-/* The registry passes over the section of libvsresolv, which finds its errors only when an application
- * asks for a VS. */
+/* The registry passes over the section of libvsresolv, which finds its errors only when an
+ * application asks for a VS. */
 static void check_resolver(struct vs_conf *confs, struct check_report *report)
 {
 	struct vs_conf *conf, *next;

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 struct counters {
-	_Atomic uint64_t requests, cache_hits, cache_stale, queries, joined, datagrams, tcp, timeouts,
-		ignored, guarded, refused;
+	_Atomic uint64_t requests, cache_hits, cache_stale, queries, joined, datagrams, tcp;
+	_Atomic uint64_t timeouts, ignored, guarded, refused;
 	_Atomic uint32_t in_flight, waiting; /* now */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A plugin of libkrb5 that finds the servers of a realm by the SRV records of the calling thread's virtual
- * server (RFC 4120 section 7.2.3.2). libkrb5 looks there by itself through libresolv, which knows
- * of no VS, and NSS is not asked. A thread in no VS is left to libkrb5; a failure inside a VS is a
- * failure.
+ * A plugin of libkrb5 that finds the servers of a realm by the SRV records of the calling thread's
+ * virtual server (RFC 4120 section 7.2.3.2). libkrb5 looks there by itself through libresolv, which
+ * knows of no VS, and NSS is not asked. A thread in no VS is left to libkrb5; a failure inside a VS
+ * is a failure.
  */
 #include "config.h"
 
@@ -60,8 +60,8 @@ static void tell_all(struct teller *teller, const struct vsresolv_srv *list, int
 }
 
 /* 0 also when the realm says that it has none. */
-static krb5_error_code look_up(struct vsresolv *ctx, enum locate_service_type svc, const char *realm,
-	int socktype, int family, struct teller *teller)
+static krb5_error_code look_up(struct vsresolv *ctx, enum locate_service_type svc,
+	const char *realm, int socktype, int family, struct teller *teller)
 {
 	struct addrinfo hints = {.ai_family = family, .ai_socktype = socktype};
 	struct vsresolv_srv *list;
@@ -82,8 +82,8 @@ static krb5_error_code look_up(struct vsresolv *ctx, enum locate_service_type sv
 	return 0;
 }
 
-static krb5_error_code lookup(void *blob, enum locate_service_type svc, const char *realm, int socktype,
-	int family, int (*cbfunc)(void *, int, struct sockaddr *), void *cbdata)
+static krb5_error_code lookup(void *blob, enum locate_service_type svc, const char *realm,
+	int socktype, int family, int (*cbfunc)(void *, int, struct sockaddr *), void *cbdata)
 {
 	static const int socktypes[] = {SOCK_DGRAM, SOCK_STREAM};
 	struct teller teller = {.fn = cbfunc, .arg = cbdata};

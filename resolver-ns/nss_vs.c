@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * libnss_vs.so.2: host names for code that calls getaddrinfo(3) and knows nothing of virtual servers. For
- * nsswitch.conf(5): "hosts: vs [!UNAVAIL=return] files dns". UNAVAIL is said for a thread in no VS
- * alone; every failure inside a VS is said in another way, and so ends there.
+ * libnss_vs.so.2: host names for code that calls getaddrinfo(3) and knows nothing of virtual
+ * servers. For nsswitch.conf(5): "hosts: vs [!UNAVAIL=return] files dns". UNAVAIL is said for a
+ * thread in no VS alone; every failure inside a VS is said in another way, and so ends there.
  */
 #include "config.h"
 
@@ -18,12 +18,12 @@
 
 #define NSS_VS_API __attribute__((visibility("default")))
 
-enum nss_status _nss_vs_gethostbyname4_r(const char *name, struct gaih_addrtuple **pat, char *buffer,
-	size_t len, int *errnop, int *h_errnop, int32_t *ttlp);
-enum nss_status _nss_vs_gethostbyname3_r(const char *name, int af, struct hostent *host, char *buffer,
-	size_t len, int *errnop, int *h_errnop, int32_t *ttlp, char **canonp);
-enum nss_status _nss_vs_gethostbyname2_r(const char *name, int af, struct hostent *host, char *buffer,
-	size_t len, int *errnop, int *h_errnop);
+enum nss_status _nss_vs_gethostbyname4_r(const char *name, struct gaih_addrtuple **pat,
+	char *buffer, size_t len, int *errnop, int *h_errnop, int32_t *ttlp);
+enum nss_status _nss_vs_gethostbyname3_r(const char *name, int af, struct hostent *host,
+	char *buffer, size_t len, int *errnop, int *h_errnop, int32_t *ttlp, char **canonp);
+enum nss_status _nss_vs_gethostbyname2_r(const char *name, int af, struct hostent *host,
+	char *buffer, size_t len, int *errnop, int *h_errnop);
 enum nss_status _nss_vs_gethostbyname_r(const char *name, struct hostent *host, char *buffer,
 	size_t len, int *errnop, int *h_errnop);
 enum nss_status _nss_vs_gethostbyaddr2_r(const void *addr, socklen_t addr_len, int af,
@@ -71,7 +71,8 @@ static enum nss_status too_small(int *errnop, int *h_errnop)
 
 /* ---- what the library says, in the words of NSS */
 
-static enum nss_status failed(int status, const struct vsresolv_info *info, int *errnop, int *h_errnop)
+static enum nss_status failed(int status, const struct vsresolv_info *info, int *errnop,
+	int *h_errnop)
 {
 	switch (status) {
 	case EAI_NONAME:
@@ -143,7 +144,8 @@ static const void *address_of(const struct addrinfo *ai, size_t *len)
 
 /* ---- names to addresses */
 
-static struct gaih_addrtuple *pack_tuples(struct room *r, const char *name, const struct addrinfo *list)
+static struct gaih_addrtuple *pack_tuples(struct room *r, const char *name,
+	const struct addrinfo *list)
 {
 	struct gaih_addrtuple *first = NULL, **end = &first;
 	char *canonical = take_string(r, list->ai_canonname ? list->ai_canonname : name);
@@ -262,8 +264,8 @@ NSS_VS_API enum nss_status _nss_vs_gethostbyname_r(const char *name, struct host
 
 /* ---- addresses to names */
 
-static void pack_host(struct room *r, const struct vsresolv_names *names, const void *addr, size_t n,
-	struct hostent *host)
+static void pack_host(struct room *r, const struct vsresolv_names *names, const void *addr,
+	size_t n, struct hostent *host)
 {
 	char **list = take(r, names->count * sizeof(*list), alignof(char *));
 	char **addrs = take(r, 2 * sizeof(*addrs), alignof(char *));

@@ -291,8 +291,8 @@ static int begin(struct queries *queries, struct rconf *conf, const struct dns_q
 	return 0;
 }
 
-/* For a namespace by its path it is a system call, which is not worth one for each question: sockets
- * that are open are the VS's as long as they live. */
+/* For a namespace by its path it is a system call, which is not worth one for each question:
+ * sockets that are open are the VS's as long as they live. */
 static bool is_gone(struct queries *queries, uint64_t now)
 {
 	if (queries->gone || now - queries->looked < QUERIES_GONE_LOOK)

@@ -29,11 +29,11 @@ void health_forget(struct health *health); /* all are thought well of again */
 
 /*
  * status 0: with an answer, of any kind (a DNS_FAILURE: every server failed so, or refused). With
- * stale_seconds, it may be VSRESOLV_STALE. Otherwise answer is NULL: -ETIMEDOUT; -EBADMSG (what came by TCP was no response); -ECONNREFUSED,
- * -ENETUNREACH and the like when it was no other thing for any server; -EDESTADDRREQ: conf has no
- * server; -ESTALE: the VS is gone; -ENOMEM, -EMFILE, -ENOBUFS: so for a second; -EPERM... The
- * answer is borrowed for the call; take a reference. fn may ask, leave, free w, and free struct
- * queries.
+ * stale_seconds, it may be VSRESOLV_STALE. Otherwise answer is NULL: -ETIMEDOUT; -EBADMSG (what
+ * came by TCP was no response); -ECONNREFUSED, -ENETUNREACH and the like when it was no other thing
+ * for any server; -EDESTADDRREQ: conf has no server; -ESTALE: the VS is gone; -ENOMEM, -EMFILE,
+ * -ENOBUFS: so for a second; -EPERM... The answer is borrowed for the call; take a reference. fn
+ * may ask, leave, free w, and free struct queries.
  */
 struct query_waiter {
 	TAILQ_ENTRY(query_waiter) link;
@@ -58,7 +58,8 @@ struct queries_config { /* what it points to outlives struct queries */
 
 int queries_new(struct queries **queries, const struct queries_config *config);
 void queries_free(struct queries *queries); /* nobody is called; NULL is allowed */
-/* In a child after fork, before queries_free(): the parent's queries go on, and nobody's begins here. */
+/* In a child after fork, before queries_free(): the parent's queries go on, and nobody's begins
+ * here. */
 void queries_forsake(struct queries *queries); /* NULL is allowed */
 /* True: nothing is under way and no socket is open. */
 bool queries_are_idle(const struct queries *queries);

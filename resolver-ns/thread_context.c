@@ -35,8 +35,8 @@ struct held {
 	bool is_dropped; /* out of the list; goes with the last user */
 };
 
-/* Namespaces that were VSs, by their cookies, which are never given again: a thread that is still in one
- * is not to be taken for one of the host's. The oldest are forgotten. */
+/* Namespaces that were VSs, by their cookies, which are never given again: a thread that is
+ * still in one is not to be taken for one of the host's. The oldest are forgotten. */
 struct gone {
 	_Atomic uint64_t cookies[GONE_MAX];
 	atomic_uint count; /* of all that there ever were */
@@ -57,8 +57,8 @@ static _Atomic(struct module *) current;
 /* ---- the registry */
 
 /*
- * The VS "host" is the namespace of init, wherever this process was started: else a process started inside
- * a VS would take that for the host. Who may not look there is in one namespace for good.
+ * The VS "host" is the namespace of init, wherever this process was started: else a process started
+ * inside a VS would take that for the host. Who may not look there is in one namespace for good.
  */
 static int open_registry(struct vs_reg **registry, bool *knows_host)
 {
@@ -191,7 +191,8 @@ static void changed(struct vs *vs, enum vs_event event, void *arg)
 	}
 }
 
-static int any_setting(const char *key, const char *value, const char *file, unsigned line, void *arg)
+static int any_setting(const char *key, const char *value, const char *file, unsigned line,
+	void *arg)
 {
 	(void)key;
 	(void)value;

@@ -45,8 +45,8 @@ void udp_end(struct udp_exchange *x);
  * UINT64_MAX: for none. */
 uint64_t udp_sweep(struct udp *udp, uint64_t now);
 void udp_rest(struct udp *udp); /* closes all idle ones */
-/* For a child after fork, whose sockets are the parent's, too: what ends from now on is closed, and the
- * parent's stays connected. */
+/* For a child after fork, whose sockets are the parent's, too: what ends from now on is closed,
+ * and the parent's stays connected. */
 void udp_forsake(struct udp *udp);
 bool udp_has_sockets(const struct udp *udp); /* idle or not */
 

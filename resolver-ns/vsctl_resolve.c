@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vsctl resolve: what a name is for a virtual server, or for all of them, and where that is from. */
+/* vsctl resolve: what a name is for a virtual server, or for all of them, and where that is
+ * from. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -95,7 +96,8 @@ static void records_came(void *arg, int status, uint8_t *message, size_t len,
 
 static int start(struct target *t)
 {
-	static const struct addrinfo stream = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
+	static const struct addrinfo stream = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
 	const struct resolve_ask *ask = &t->run->ask;
 
 	switch (ask->kind) {
@@ -204,7 +206,8 @@ static int read_kind(struct resolve_ask *ask)
 		return 0;
 	}
 	if (dns_type_parse(ask->type, &ask->type_number) < 0) {
-		fprintf(stderr, "vsctl: '%s' is no type of records; A, AAAA, SRV, TXT, TYPE65 are\n",
+		fprintf(stderr,
+			"vsctl: '%s' is no type of records; A, AAAA, SRV, TXT, TYPE65 are\n",
 			ask->type);
 		return -EINVAL;
 	}

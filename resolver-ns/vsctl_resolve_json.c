@@ -65,8 +65,8 @@ json_t *resolve_services(const struct vsresolv_srv *list)
 		json_array_append_new(array,
 			json_pack("{s:i, s:i, s:i, s:s, s:I, s:o, s:s}", "priority",
 				(int)list->priority, "weight", (int)list->weight, "port",
-				(int)list->port, "target", list->target, "ttl", (json_int_t)list->ttl,
-				"addresses", resolve_addresses(list->addrs), "status",
+				(int)list->port, "target", list->target, "ttl",
+				(json_int_t)list->ttl, "addresses", resolve_addresses(list->addrs), "status",
 				vsresolv_strerror(list->status, NULL)));
 	}
 	return array;

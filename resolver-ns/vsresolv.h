@@ -222,15 +222,15 @@ struct vsresolv_srv {
 };
 
 /*
- * vsresolv_srv: the SRV records of name ("_ldap._tcp.dc._msdcs.corp.example"), in order of
- * priority and at random by weight, with the addresses of their targets: from the additional
- * section or looked up side by side. hints: ai_family, ai_socktype, ai_protocol, ai_flags as for
+ * vsresolv_srv: the SRV records of name ("_ldap._tcp.dc._msdcs.corp.example"), in order of priority
+ * and at random by weight, with the addresses of their targets: from the additional section or
+ * looked up side by side. hints: ai_family, ai_socktype, ai_protocol, ai_flags as for
  * vsresolv_getaddrinfo(). flags: VSRESOLV_SRV_NO_ADDRS; VSRESOLV_SRV_FIRST: returns as soon as the
  * best target that has answered is known to have an address, first_ms after the records came or
- * later (at once if no better one is waited for), instead of waiting for all. A single target "." is EAI_NODATA: the service is
- * decidedly not there. Targets without addresses are in the result, too, if one has some or all
- * decidedly have none; otherwise the status is EAI_AGAIN. At most 64 targets, of the best
- * priorities. One block, for vsresolv_free().
+ * later (at once if no better one is waited for), instead of waiting for all. A single target "."
+ * is EAI_NODATA: the service is decidedly not there. Targets without addresses are in the result,
+ * too, if one has some or all decidedly have none; otherwise the status is EAI_AGAIN. At most 64
+ * targets, of the best priorities. One block, for vsresolv_free().
  */
 #define VSRESOLV_SRV_NO_ADDRS 0x1u
 #define VSRESOLV_SRV_FIRST 0x2u

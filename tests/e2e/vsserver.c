@@ -4,15 +4,15 @@
  *
  *     vsserver [CONF-DIR [old]]
  *
- * On port 7007, TCP and UDP: a socket for each address of each VS, by vs_listen_each().
- * On port 7008, UDP: one socket for all VSs of a namespace, by vs_recvmmsg() and vs_sendmmsg().
- * A request is a line of text, and so is the answer:
+ * On port 7007, TCP and UDP: a socket for each address of each VS, by vs_listen_each(). On port
+ * 7008, UDP: one socket for all VSs of a namespace, by vs_recvmmsg() and vs_sendmmsg(). A request
+ * is a line of text, and so is the answer:
  *
  *     VS PEER LOCAL TEXT
  *
- * TEXT is that of the request. To "connect HOST PORT" it tells what became of a TCP connection
- * from inside the VS to there, and to "resolve HOST" what the name is to the VS. "old" does without what only new
- * kernels have, for tests. SIGHUP reads the directory again.
+ * TEXT is that of the request. To "connect HOST PORT" it tells what became of a TCP connection from
+ * inside the VS to there, and to "resolve HOST" what the name is to the VS. "old" does without what
+ * only new kernels have, for tests. SIGHUP reads the directory again.
  *
  * What it is about:
  *

@@ -108,8 +108,8 @@ void names_ask(struct server *s, struct request *r, const char *host, const char
 	}
 	*l = (struct lookup){ .server = s, .request = *r, .is_connect = port };
 	TAILQ_INSERT_TAIL(&r->tenant->lookups, l, link);
-	rc = vsresolv_getaddrinfo_start(r->tenant->resolver, host, port, &hints, TIMEOUT_MS, resolved,
-		l, NULL);
+	rc = vsresolv_getaddrinfo_start(r->tenant->resolver, host, port, &hints, TIMEOUT_MS,
+		resolved, l, NULL);
 	if (rc < 0) {
 		TAILQ_REMOVE(&r->tenant->lookups, l, link);
 		free(l);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Threads that resolve by two contexts, whose servers have other addresses for the same names, while
- * memos, caches and files are thrown away. An address of the other context is the worst there is.
+ * Threads that resolve by two contexts, whose servers have other addresses for the same names,
+ * while memos, caches and files are thrown away. An address of the other context is the worst there
+ * is.
  */
 #include "config.h"
 

@@ -296,7 +296,8 @@ static double time_look_ups(const struct hosts *hosts)
 	return (seconds() - start) / (100 * NAMES);
 }
 
-/* The bounds are such that only another kind of algorithm would miss them: the machine may be busy. */
+/* The bounds are such that only another kind of algorithm would miss them: the machine may be
+ * busy. */
 static void hundred_thousand_lines(void **state)
 {
 	char *text = malloc((size_t)LINES * 64);

@@ -5,8 +5,8 @@
  *
  *     vsbare SERVER NAME
  *
- * It asks for "./vsbare-begin" and "./vsbare-end" before and after, which are not there. Prints what the
- * requests brought: "getaddrinfo 10.0.0.1", "SRV Name or service not known", ...
+ * It asks for "./vsbare-begin" and "./vsbare-end" before and after, which are not there. Prints
+ * what the requests brought: "getaddrinfo 10.0.0.1", "SRV Name or service not known", ...
  */
 #include "config.h"
 

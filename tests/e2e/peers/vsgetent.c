@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What code that knows nothing of virtual servers resolves: by getaddrinfo(3) or getnameinfo(3), in a thread
- * that is bound to a VS.
+ * What code that knows nothing of virtual servers resolves: by getaddrinfo(3) or getnameinfo(3), in
+ * a thread that is bound to a VS.
  *
  *     vsgetent [-f] CONF-DIR VS|- NAME|ADDRESS...
  *
- * VS "-": bound to none. -f: in a child process, forked after the thread was bound. Prints a line for each:
- * the name, and its addresses or what getaddrinfo says. Waits for a line of standard input
- * before each name but the first, so that a test can change something.
+ * VS "-": bound to none. -f: in a child process, forked after the thread was bound. Prints a line
+ * for each: the name, and its addresses or what getaddrinfo says. Waits for a line of standard
+ * input before each name but the first, so that a test can change something.
  */
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -37,7 +37,8 @@ static void print_addresses(const char *text, const struct addrinfo *ai)
 
 	printf("%s", text);
 	for (; ai; ai = ai->ai_next) {
-		if (!getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host), NULL, 0, NI_NUMERICHOST))
+		if (!getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host), NULL, 0,
+			    NI_NUMERICHOST))
 			printf(" %s", host);
 	}
 	printf("\n");
