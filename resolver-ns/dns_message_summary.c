@@ -9,6 +9,7 @@
 
 #define TTL_MAX 86400u
 #define TTL_NEGATIVE_MAX 10800u /* RFC 2308 section 5 */
+#define LINKS_MAX (2 * DNS_CHAIN_MAX) /* CNAMEs in the answers, of whatever name */
 #define SOA_FIXED 20            /* five integers behind two names; MINIMUM is the last */
 
 struct reading {
@@ -17,8 +18,10 @@ struct reading {
 	const struct dns_question *question;
 	struct dns_summary *out;
 	struct dns_record record;
-	unsigned links;     /* CNAMEs followed */
-	bool moved;         /* one of them in this pass over the answers */
+	struct dns_walk at[LINKS_MAX]; /* CNAMEs in the answers */
+	unsigned found;
+	unsigned links;     /* that were followed */
+	bool moved;         /* one of them in this round */
 	bool endless;       /* they are a loop, or too many */
 	unsigned unsound;   /* records of the type that cannot be read */
 	uint32_t chain_ttl, records_ttl, negative_ttl; /* the smallest so far */
@@ -53,28 +56,22 @@ static int follow(struct reading *r)
 	take_least(&r->chain_ttl, r->record.ttl);
 	r->links++;
 	r->moved = true;
-	r->out->records = r->unsound = 0;
-	r->records_ttl = UINT32_MAX;
 	return 0;
 }
 
-static int read_answer(struct reading *r)
+static void read_answer(struct reading *r)
 {
 	uint16_t asked = r->question->type;
 
-	if (r->record.class != DNS_CLASS_IN || !dns_name_equal(&r->record.owner, &r->out->final))
-		return 0;
-	if (is_link(r))
-		return follow(r);
-	if (asked != DNS_ANY && r->record.type != asked)
-		return 0;
+	if ((asked != DNS_ANY && r->record.type != asked) ||
+		!dns_name_equal(&r->record.owner, &r->out->final))
+		return;
 	if (!dns_record_is_sound(r->message, r->len, &r->record)) {
 		r->unsound++;
-		return 0;
+		return;
 	}
 	r->out->records++;
 	take_least(&r->records_ttl, r->record.ttl);
-	return 0;
 }
 
 /* RFC 2308 section 3: the SOA's MINIMUM or its own TTL, whichever is less. */
@@ -116,30 +113,65 @@ static int read_other(struct reading *r)
 	return 0;
 }
 
-/*
- * Servers write a chain of CNAMEs in its order, mostly; where one does not, the answers are
- * gone over again until nothing new comes. With one CNAME at least that is twice, so that
- * records before the last CNAME count, too.
- */
-static int read_answers(struct reading *r, struct dns_walk *walk)
+/* Of those that read_section() has found: a step of the chain for each in its turn, and again as
+ * long as there is one. A chain in its order, which is what servers write, takes one round. */
+static int follow_links(struct reading *r)
 {
-	const struct dns_walk begin = *walk;
-	int rc;
-
 	do {
-		*walk = begin;
 		r->moved = false;
-		r->out->records = r->unsound = 0;
-		r->records_ttl = UINT32_MAX;
-		while (walk->left[DNS_ANSWER] > 0) {
-			rc = dns_walk_next(walk, &r->record);
-			if (rc >= 0)
-				rc = read_answer(r);
+		for (unsigned i = 0; i < r->found && !r->endless; i++) {
+			struct dns_walk at = r->at[i];
+			int rc = dns_walk_next(&at, &r->record);
+
+			if (rc > 0 && dns_name_equal(&r->record.owner, &r->out->final))
+				rc = follow(r);
 			if (rc < 0)
 				return rc;
 		}
 	} while (r->moved && !r->endless);
 	return 0;
+}
+
+/* The answers, from begin to end. */
+static int read_section(struct reading *r, struct dns_walk *walk, bool find_links)
+{
+	struct dns_walk here;
+	int rc;
+
+	r->out->records = r->unsound = 0;
+	r->records_ttl = UINT32_MAX;
+	while (walk->left[DNS_ANSWER] > 0) {
+		here = *walk;
+		rc = dns_walk_next(walk, &r->record);
+		if (rc < 0)
+			return rc;
+		if (r->record.class != DNS_CLASS_IN)
+			continue;
+		if (!is_link(r))
+			read_answer(r);
+		else if (find_links && r->found < LINKS_MAX)
+			r->at[r->found++] = here;
+		else if (find_links)
+			r->endless = true;
+	}
+	return 0;
+}
+
+/*
+ * The answers are gone over once more if there is a chain, whose end alone tells which records
+ * count. Not once for each step: a server would choose how much that is to cost.
+ */
+static int read_answers(struct reading *r, struct dns_walk *walk)
+{
+	const struct dns_walk begin = *walk;
+	int rc = read_section(r, walk, true);
+
+	if (rc == 0 && !r->endless)
+		rc = follow_links(r);
+	if (rc < 0 || r->links == 0)
+		return rc;
+	*walk = begin;
+	return read_section(r, walk, false);
 }
 
 static int read_all(struct reading *r, struct dns_walk *walk)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "t.h"
 #include "dns_rig.h"
@@ -148,6 +149,83 @@ static void chain_in_any_order(void **state)
 	msg_named(&m, DNS_ANSWER, "n16", DNS_CNAME, 100, "n17");
 	msg_address(&m, DNS_ANSWER, "n17", 60, "192.0.2.4");
 	check(&m, "n0", DNS_A, (struct expected){DNS_FAILURE, 0, "n16", 0});
+}
+
+/* More than a chain can have, of other names, hide what is asked for. */
+static void too_many_links(void **state)
+{
+	char owner[16];
+	struct msg m;
+
+	(void)state;
+	begin(&m, 0, "n0", DNS_A);
+	msg_address(&m, DNS_ANSWER, "end", 60, "192.0.2.1");
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(owner, sizeof(owner), "x%u", i);
+		msg_named(&m, DNS_ANSWER, owner, DNS_CNAME, 60, "y");
+	}
+	msg_named(&m, DNS_ANSWER, "n0", DNS_CNAME, 60, "end");
+	check(&m, "n0", DNS_A, (struct expected){DNS_FAILURE, 0, "n0", 0});
+}
+
+/* ---- what it costs */
+
+/* CNAMEs from behind to front, and as many records as there can be, with names as long as they can
+ * be. */
+static void make_bomb(struct msg *m, unsigned links)
+{
+	char name[256] = "", owner[16], target[16];
+	size_t record, at;
+
+	for (size_t i = 0; i < 126; i++)
+		memcpy(name + 2 * i, i < 125 ? "a." : "a", i < 125 ? 3 : 2);
+	begin(m, 0, "n0", DNS_A);
+	for (unsigned i = links; i > 0; i--) {
+		snprintf(owner, sizeof(owner), "n%u", i - 1);
+		snprintf(target, sizeof(target), "n%u", i);
+		msg_named(m, DNS_ANSWER, owner, DNS_CNAME, 60, target);
+	}
+	at = m->len;
+	msg_address(m, DNS_ANSWER, name, 60, "192.0.2.1");
+	for (unsigned i = 0; i < DNS_RECORDS_MAX - 100; i++) {
+		record = m->len;
+		msg_u16(m, 0xc000 | (unsigned)at);
+		memcpy(m->b + m->len, m->b + record - 14, 14);
+		m->len += 14;
+	}
+	m->b[6] = (uint8_t)((links + DNS_RECORDS_MAX - 99) >> 8);
+	m->b[7] = (uint8_t)(links + DNS_RECORDS_MAX - 99);
+}
+
+static uint64_t cost_of(const struct msg *m)
+{
+	struct dns_question q = question_of("n0", DNS_A);
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < 10; i++) {
+		struct timespec a, b;
+		uint64_t cost;
+
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
+		msg_summary(m, &q);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
+		cost = (uint64_t)(b.tv_sec - a.tv_sec) * 1000000000 + (uint64_t)b.tv_nsec -
+		       (uint64_t)a.tv_nsec;
+		if (cost < least)
+			least = cost;
+	}
+	return least;
+}
+
+/* A server must not choose how often a message is read: it is twice. */
+static void chains_are_not_multiplied(void **state)
+{
+	struct msg plain, bomb;
+
+	(void)state;
+	make_bomb(&plain, 0);
+	make_bomb(&bomb, DNS_CHAIN_MAX);
+	assert_true(cost_of(&bomb) < 4 * cost_of(&plain));
 }
 
 static void loops(void **state)
@@ -450,6 +528,8 @@ int main(void)
 		cmocka_unit_test(chain_in_order),
 		cmocka_unit_test(final_as_written),
 		cmocka_unit_test(chain_in_any_order),
+		cmocka_unit_test(too_many_links),
+		cmocka_unit_test(chains_are_not_multiplied),
 		cmocka_unit_test(loops),
 		cmocka_unit_test(the_worst_chain),
 		cmocka_unit_test(bad_cname),
