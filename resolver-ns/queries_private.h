@@ -97,6 +97,7 @@ const struct rconf_server *query_server(const struct query *q);
 
 /* query_reply.c */
 bool query_udp_reply(struct udp_exchange *x, const uint8_t *message, size_t len);
+void query_udp_error(struct udp_exchange *x, int error);
 void query_tcp_done(void *arg, int status, const uint8_t *message, size_t len);
 
 /* query_end.c */

@@ -17,14 +17,13 @@
 _Static_assert(RCONF_SERVERS_MAX <= 8, "query.answered has a bit for each");
 
 static void on_timer(struct loop_timer *timer);
-static void on_udp_error(struct udp_exchange *x, int error);
 
 void query_init(struct query *q)
 {
 	q->timer.fn = on_timer;
 	q->stale_timer.fn = query_stale;
 	q->udp.reply = query_udp_reply;
-	q->udp.error = on_udp_error;
+	q->udp.error = query_udp_error;
 }
 
 static uint64_t now_of(const struct query *q)
@@ -228,11 +227,6 @@ void query_server_failed(struct query *q, int error)
 	else
 		q->error = error;
 	query_next(q);
-}
-
-static void on_udp_error(struct udp_exchange *x, int error)
-{
-	query_server_failed(container_of(x, struct query, udp), error);
 }
 
 static void on_timer(struct loop_timer *timer)

@@ -130,6 +130,17 @@ bool query_udp_reply(struct udp_exchange *x, const uint8_t *message, size_t len)
 	return take_message(q, message, len) == 0;
 }
 
+/* Somebody guesses, who knows the port, or the server wants to keep us busy: TCP tells. */
+void query_udp_error(struct udp_exchange *x, int error)
+{
+	struct query *q = container_of(x, struct query, udp);
+
+	if (error == -EBADMSG && !q->probe)
+		ask_by_tcp(q);
+	else
+		query_server_failed(q, error);
+}
+
 void query_tcp_done(void *arg, int status, const uint8_t *message, size_t len)
 {
 	struct query *q = arg;

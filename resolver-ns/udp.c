@@ -129,7 +129,10 @@ static bool receive(struct udp_socket *s)
 		x->reply(x, message, (size_t)n))
 		return false;
 	count(&s->udp->counters->ignored);
-	return true;
+	if (++x->ignored < UDP_IGNORED_MAX)
+		return true;
+	x->error(x, -EBADMSG);
+	return false;
 }
 
 static void on_events(struct loop_io *io, __attribute__((unused)) uint32_t events)
@@ -192,6 +195,7 @@ int udp_open(struct udp *udp, struct udp_exchange *x, int family)
 	}
 	s->exchange = x;
 	x->socket = s;
+	x->ignored = 0;
 	return 0;
 }
 

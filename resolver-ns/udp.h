@@ -20,14 +20,17 @@ struct udp;
 struct udp_socket;
 
 #define UDP_MESSAGE_MAX 4096 /* longer replies than we asked for are taken up to this */
+#define UDP_IGNORED_MAX 1000 /* of an exchange; then it is over with -EBADMSG */
 
 struct udp_exchange {              /* embedded in the query; zero but for the functions */
 	struct udp_socket *socket; /* NULL: nothing under way */
+	unsigned ignored;
 	union answer_server peer;
 	/* A datagram from the peer. False: it is not the reply, is counted as ignored, and the
 	 * exchange goes on. True: udp_end() has been called, and the exchange may be freed. */
 	bool (*reply)(struct udp_exchange *x, const uint8_t *message, size_t len);
-	/* An error that the network reported (ICMP): -ECONNREFUSED and the like. As with true. */
+	/* An error that the network reported (ICMP): -ECONNREFUSED and the like, or -EBADMSG. As
+	 * with true. */
 	void (*error)(struct udp_exchange *x, int error);
 };
 

@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,6 +137,52 @@ static void flood_is_read_through(void **state)
 	assert_int_equal(rig->counters.ignored, 101);
 }
 
+/* A thread that goes on for as long as the test. */
+static struct {
+	pthread_t thread;
+	int udp;
+	union answer_server to;
+	bool begun;
+	atomic_bool stop;
+} flood;
+
+static void *send_flood(void *arg)
+{
+	while (!atomic_load(&flood.stop))
+		sendto(flood.udp, "x", 1, 0, &flood.to.sa, sizeof(flood.to.in4));
+	return arg;
+}
+
+static void floods_on(struct rig_question *q)
+{
+	if (q->connection >= 0) {
+		rig_answers(q);
+		return;
+	}
+	if (flood.begun)
+		return;
+	flood.begun = true;
+	flood.udp = q->server->udp;
+	flood.to = q->from;
+	assert_int_equal(pthread_create(&flood.thread, NULL, send_flood, NULL), 0);
+}
+
+/* Who guesses, or wants to keep us busy, is not read for ever: TCP tells what is right. */
+static void flood_without_end(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_listen(&rig->servers[0]);
+	rig->servers[0].script = floods_on;
+	rig->conf->timeout_ms = 5000;
+	rig_expect_address(rig, "www.example", "192.0.2.1");
+	atomic_store(&flood.stop, true);
+	pthread_join(flood.thread, NULL);
+	assert_int_equal(rig->counters.tcp, 1);
+	assert_int_equal(rig->counters.timeouts, 0);
+	assert_in_range(rig->counters.ignored, 100, 2000);
+}
+
 /* The socket is used again: what was for the last question is not in the way of the next. */
 static void answers_twice(struct rig_question *q)
 {
@@ -229,6 +277,7 @@ int main(void)
 		test(forged_ones_are_ignored),
 		test(cut_ones_are_ignored),
 		test(flood_is_read_through),
+		test(flood_without_end),
 		test(late_ones_are_dropped),
 		test(case_of_letters),
 		test(sockets_linger),
