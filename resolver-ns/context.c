@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cached_pid.h"
 #include "cancel.h"
 #include "container.h"
 #include "context_config.h"
+#include "process_mark.h"
 #include "request.h"
 #include "settings.h"
 #include "vsreg.h"
@@ -20,7 +20,7 @@
 
 bool context_is_ours(const struct vsresolv *ctx)
 {
-	return ctx->pid == cached_pid();
+	return ctx->process == process_mark();
 }
 
 /* ---- awake and asleep */
@@ -199,7 +199,7 @@ static int make_context(struct vsresolv **out, struct vsresolv_loop *loop, struc
 	if (!ctx)
 		return -ENOMEM;
 	memcpy(ctx->name, name, len);
-	ctx->pid = cached_pid();
+	ctx->process = process_mark();
 	ctx->engine = loop;
 	ctx->has_loop = loop != NULL;
 	ctx->has_budget = config->budget != NULL;

@@ -4,7 +4,6 @@
 #define NSAUX_CONTEXT_H
 
 #include <sys/queue.h>
-#include <sys/types.h>
 
 #include "answer.h"
 #include "cache.h"
@@ -17,7 +16,7 @@
 #include "rconf.h"
 
 struct vsresolv {
-	pid_t pid; /* of the process that opened it */
+	uint64_t process; /* that opened it */
 	struct vsresolv_loop *engine;
 	bool has_loop; /* the application's */
 	bool has_budget;

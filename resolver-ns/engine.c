@@ -18,9 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cached_pid.h"
 #include "container.h"
 #include "engine_private.h"
+#include "process_mark.h"
 
 /* The leader looks by itself after that: poll(2) does not count the time of a suspended
  * machine, and the wake descriptor may have been refused. */
@@ -171,7 +171,7 @@ int engine_new(struct vsresolv_loop **out, bool pollable)
 		return -ENOMEM;
 	pthread_mutex_init(&engine->lock, NULL);
 	pthread_cond_init(&engine->delivered, NULL);
-	engine->pid = cached_pid();
+	engine->process = process_mark();
 	engine->pollable = pollable;
 	engine->fd = engine->timer_fd = engine->done_fd = -1;
 	engine->wake = (struct loop_io)LOOP_IO_INIT(woken);
@@ -195,7 +195,7 @@ bool engine_is_pollable(const struct vsresolv_loop *engine)
 
 bool engine_is_foreign(const struct vsresolv_loop *engine)
 {
-	return engine->pid != cached_pid();
+	return engine->process != process_mark();
 }
 
 int engine_detach(struct vsresolv_loop *engine)

@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 #include <sys/queue.h>
-#include <sys/types.h>
 
 #include "engine.h"
 #include "request_ids.h"
@@ -29,7 +28,7 @@ struct engine_delivery {
 struct vsresolv_loop {
 	pthread_mutex_t lock;
 	int cancel_state; /* of the thread that has the lock, from before */
-	pid_t pid;
+	uint64_t process;
 	bool pollable;
 
 	unsigned holds;

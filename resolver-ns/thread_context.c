@@ -19,6 +19,7 @@
 
 #include "cancel.h"
 #include "netns.h"
+#include "process_mark.h"
 #include "thread_context.h"
 #include "vsreg.h"
 
@@ -43,7 +44,7 @@ struct gone {
 };
 
 struct module {
-	pid_t pid;
+	uint64_t process;
 	pthread_mutex_t lock;
 	struct vs_reg *registry;
 	bool knows_host; /* the VS "host" is the namespace of init beyond doubt */
@@ -87,7 +88,7 @@ static int module_new(struct module **out)
 
 	if (!m)
 		return -ENOMEM;
-	m->pid = getpid();
+	m->process = process_mark();
 	pthread_mutex_init(&m->lock, NULL);
 	LIST_INIT(&m->held);
 	rc = vsresolv_budget_new(&m->budget, BUDGET);
@@ -124,7 +125,7 @@ static int module_get(struct module **out)
 	struct module *m = atomic_load(&current), *made;
 	int rc;
 
-	if (m && m->pid == getpid()) {
+	if (m && m->process == process_mark()) {
 		*out = m;
 		return 0;
 	}

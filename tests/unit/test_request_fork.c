@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -205,12 +206,70 @@ static void the_lock_is_nobodys_in_the_child(void **state)
 	pthread_barrier_destroy(&h.forked);
 }
 
+/* ---- a child with the same number */
+
+/* The first process of a PID namespace is number 1. *status: of fn() there; false: there are no
+ * such namespaces here. */
+static bool in_first_process(int flags, bool (*fn)(void), int *status)
+{
+	pid_t pid;
+
+	if (unshare(flags) < 0)
+		return false;
+	pid = fork();
+	if (pid == 0) {
+		alarm(10);
+		_exit(getpid() == 1 && fn() ? 0 : 1);
+	}
+	return waitpid(pid, status, 0) == pid;
+}
+
+static struct {
+	struct vsresolv_loop *loop;
+	struct vsresolv *ctx;
+} of_parent;
+
+static bool is_no_parent(void)
+{
+	return all_calls_fail(of_parent.loop, of_parent.ctx);
+}
+
+static bool has_child(void)
+{
+	int status = 1;
+
+	of_parent.loop = api_loop();
+	of_parent.ctx = api_open(of_parent.loop);
+	return in_first_process(CLONE_NEWPID, is_no_parent, &status) && status == 0;
+}
+
+#define CANNOT 77
+
+static void a_child_with_the_same_number(void **state)
+{
+	int flags = CLONE_NEWPID | (geteuid() == 0 ? 0 : CLONE_NEWUSER), status = 1;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		if (!in_first_process(flags, has_child, &status))
+			_exit(CANNOT);
+		_exit(status == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT)
+		print_message("no PID namespaces can be made here\n");
+	else
+		assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_fail_in_a_child),
 		cmocka_unit_test(closing_in_a_child),
 		cmocka_unit_test(a_child_opens_anew),
+		cmocka_unit_test(a_child_with_the_same_number),
 		cmocka_unit_test(the_parent_goes_on_watching),
 		cmocka_unit_test(the_lock_is_nobodys_in_the_child),
 	};
