@@ -159,7 +159,12 @@ static int make_parts(struct vsresolv *ctx, struct vs *vs, const struct vsresolv
 		.log_arg = ctx,
 	};
 	size_t bytes = config->cache_bytes ? config->cache_bytes : VSRESOLV_CACHE_BYTES;
-	int rc = place_new(&ctx->place, vs, config);
+	int rc;
+
+	ctx->stripes = calloc(COUNTERS_STRIPES, sizeof(*ctx->stripes));
+	if (!ctx->stripes)
+		return -ENOMEM;
+	rc = place_new(&ctx->place, vs, config);
 
 	if (rc == 0)
 		rc = source_new(&ctx->source, &files);
@@ -186,6 +191,7 @@ static void context_free(struct vsresolv *ctx)
 		cache_free(ctx->cache);
 	source_free(ctx->source);
 	place_free(ctx->place);
+	free(ctx->stripes);
 	free(ctx);
 }
 

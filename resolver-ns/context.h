@@ -27,6 +27,7 @@ struct vsresolv {
 	struct guard *guard;   /* NULL: all addresses are let through */
 	struct health *health;
 	struct counters counters;
+	struct counters_stripe *stripes; /* COUNTERS_STRIPES of them */
 	atomic_uint epoch; /* of memos: changed by flush, reload, network changes */
 	void (*log)(void *arg, int priority, const char *vs, const char *text);
 	void *log_arg;

@@ -69,9 +69,11 @@ int vsresolv_stats(struct vsresolv *ctx, struct vsresolv_stats *stats)
 	c = &ctx->counters;
 	size = stats->size;
 	now.size = size;
-	now.requests = atomic_load(&c->requests);
-	now.cache_hits = atomic_load(&c->cache_hits);
-	now.cache_stale = atomic_load(&c->cache_stale);
+	for (unsigned i = 0; i < COUNTERS_STRIPES; i++) {
+		now.requests += atomic_load(&ctx->stripes[i].requests);
+		now.cache_hits += atomic_load(&ctx->stripes[i].cache_hits);
+		now.cache_stale += atomic_load(&ctx->stripes[i].cache_stale);
+	}
 	now.queries = atomic_load(&c->queries);
 	now.joined = atomic_load(&c->joined);
 	now.datagrams = atomic_load(&c->datagrams);

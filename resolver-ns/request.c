@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sched.h>
 
 #include "container.h"
 #include "request.h"
@@ -28,11 +29,13 @@ void request_destroy(struct request *r)
 
 void request_count(struct vsresolv *ctx, const struct vsresolv_info *info)
 {
-	count(&ctx->counters.requests);
+	struct counters_stripe *stripe = &ctx->stripes[(unsigned)sched_getcpu() % COUNTERS_STRIPES];
+
+	count(&stripe->requests);
 	if (info->source == VSRESOLV_CACHE)
-		count(&ctx->counters.cache_hits);
+		count(&stripe->cache_hits);
 	else if (info->source == VSRESOLV_STALE)
-		count(&ctx->counters.cache_stale);
+		count(&stripe->cache_stale);
 }
 
 /* ---- status */
