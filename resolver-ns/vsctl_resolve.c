@@ -18,6 +18,7 @@
 #include "vsctl_resolve.h"
 
 #define TIMEOUT_MAX 600000
+#define HINT_TEXT 512
 
 struct run {
 	struct resolve_ask ask;
@@ -43,6 +44,23 @@ static void tell(void *arg, int priority, const char *vs, const char *text)
 
 /* ---- what came */
 
+/* What is the next step? Only a namespace that is not the host's has files by default. */
+static void add_hint(json_t *answer, int error)
+{
+	const char *vs = vsctl_string(answer, "vs");
+	bool has_files = !strcmp(vsctl_string(answer, "flavour"), "namespace") && strcmp(vs, VS_HOST);
+	char text[HINT_TEXT] = "give it one: Server= in [Resolver] of its file";
+
+	if (error != -EDESTADDRREQ)
+		return;
+	if (has_files)
+		snprintf(text, sizeof(text),
+			"give it one: 'nameserver' in /etc/netns/%s/resolv.conf, or Server= in "
+			"[Resolver] of its file",
+			vs);
+	json_object_set_new(answer, "hint", json_string(text));
+}
+
 static void finish(struct target *t, int status, const struct vsresolv_info *info, json_t *list)
 {
 	char server[RESOLVE_ADDRESS_TEXT];
@@ -57,6 +75,7 @@ static void finish(struct target *t, int status, const struct vsresolv_info *inf
 	json_object_set_new(t->answer, "ttl", json_integer(info->ttl));
 	json_object_set_new(t->answer, "ad", json_boolean(info->ad));
 	json_object_set_new(t->answer, "elapsed_us", json_integer(info->elapsed_us));
+	add_hint(t->answer, info->error);
 	t->run->pending--;
 }
 

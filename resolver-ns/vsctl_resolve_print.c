@@ -55,6 +55,8 @@ int resolve_print_one(const struct resolve_ask *ask, const json_t *answer)
 	if (!json_is_true(json_object_get(answer, "ok"))) {
 		fprintf(stderr, "vsctl: %s: %s: %s\n", vsctl_string(answer, "vs"), ask->name,
 			vsctl_string(answer, "status"));
+		if (*vsctl_string(answer, "hint"))
+			fprintf(stderr, "vsctl: %s\n", vsctl_string(answer, "hint"));
 	}
 	if (*canonical && strcmp(canonical, ask->name) != 0)
 		printf("%s is %s\n", ask->name, canonical);

@@ -143,7 +143,8 @@ VSRESOLV_API int vsresolv_open_vs(struct vsresolv **ctx, struct vsresolv_loop *l
 	struct vs *vs, const struct vsresolv_config *config);
 
 /* vsresolv_close: cancels what is under way (no callback runs any more, and synchronous calls must
- * have returned) and frees the context. NULL is allowed. May be called in a callback. */
+ * have returned) and frees the context. NULL is allowed. May be called in a callback; but
+ * two threads, each in a callback of the context that the other one closes, wait for ever. */
 VSRESOLV_API void vsresolv_close(struct vsresolv *ctx);
 
 /* vsresolv_name: of the VS, as given. Valid as long as the context. */
