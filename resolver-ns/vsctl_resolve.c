@@ -48,7 +48,8 @@ static void tell(void *arg, int priority, const char *vs, const char *text)
 static void add_hint(json_t *answer, int error)
 {
 	const char *vs = vsctl_string(answer, "vs");
-	bool has_files = !strcmp(vsctl_string(answer, "flavour"), "namespace") && strcmp(vs, VS_HOST);
+	bool has_files = !strcmp(vsctl_string(answer, "flavour"), "namespace") &&
+		strcmp(vs, VS_HOST) != 0;
 	char text[HINT_TEXT] = "give it one: Server= in [Resolver] of its file";
 
 	if (error != -EDESTADDRREQ)
