@@ -149,8 +149,8 @@ void isol_open_all(struct isol *t)
 		pthread_mutex_init(&vs->lock, NULL);
 		snprintf(vs->name, sizeof(vs->name), "iso%u", i);
 		if (i < t->o.vss) {
-			snprintf(vs->path, sizeof(vs->path), "/run/netns/%s", vs->name);
-			snprintf(vs->server_ns, sizeof(vs->server_ns), "%s", vs->name);
+			snprintf(vs->path, sizeof(vs->path), "/run/netns/iso%u", i);
+			snprintf(vs->server_ns, sizeof(vs->server_ns), "iso%u", i);
 			make_namespace(t, vs);
 		} else {
 			vs->mark = i - t->o.vss + 1;
