@@ -207,10 +207,11 @@ static void serve(struct server *s)
 
 int main(int argc, char **argv)
 {
-	struct server *s = calloc(1, sizeof(*s));
+	struct server *s;
 
 	if (argc == 4 && strcmp(argv[1], "-A") == 0)
 		print_addresses(argv[2], argv[3]);
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		die("memory", -ENOMEM);
 	TAILQ_INIT(&s->later);
