@@ -215,17 +215,20 @@ sanitizers() {
 	suite sanitizers none "$dir" "$(tests_of "$dir" "$every")" env NS_TESTS_REQUIRED=1
 }
 
-threaded='/test_(cache_threads|gai_threads|query_live|request_threads|source)$'
+# The programs alone in which threads meet, since it goes with no other sanitizer and all of them take
+# minutes to build.
+threaded='/test_(cache_threads|gai_threads|query_live|request_threads|source|vsreg_threads)$'
 
-# The programs alone in which threads meet. A sanitizer of its own, since it does not go with the others.
 threads() {
 	heading "threads: with ThreadSanitizer"
-	local dir=$build/threads tests
+	local dir=$build/threads tests test
 	one "configure --enable-sanitizers=thread" configured "$dir" --enable-werror --enable-sanitizers=thread || return
 	tests=$(tests_of "$dir" "$every" | tr ' ' '\n' | grep -E "$threaded" | tr '\n' ' ')
 	# shellcheck disable=SC2086 # words
 	one "make of what has threads" run 900 make -C "$dir" -j"$jobs" $tests || return
-	suite threads none "$dir" "$tests" env NS_TESTS_REQUIRED=1
+	for test in $tests; do
+		one "${test##*/}" run 300 env NS_TESTS_REQUIRED=1 "$dir/$test"
+	done
 }
 
 install() {
