@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "heap_rig.h"
 #include "names_rig.h"
 
 #if defined(NSAUX_SANITIZED) || defined(__SANITIZE_THREAD__)
@@ -23,60 +24,7 @@ int main(void)
 
 #else
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *p, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void *p);
-
-#define TAKEN_OVER __attribute__((visibility("default")))
 #define MANY 1000
-
-/* Volatile: the compiler knows that malloc(3) changes no variable of the program. */
-static volatile struct {
-	size_t calls;     /* since the last reset */
-	size_t fail_from; /* the call that fails, and all after it; 0: none */
-	long live;        /* allocations less frees */
-} heap;
-
-static bool refused(void)
-{
-	return ++heap.calls >= heap.fail_from && heap.fail_from > 0;
-}
-
-static void *counted(void *p)
-{
-	heap.live += p != NULL;
-	return p;
-}
-
-TAKEN_OVER void *malloc(size_t size)
-{
-	return refused() ? NULL : counted(__libc_malloc(size));
-}
-
-TAKEN_OVER void *calloc(size_t count, size_t size)
-{
-	return refused() ? NULL : counted(__libc_calloc(count, size));
-}
-
-TAKEN_OVER void *realloc(void *old, size_t size)
-{
-	if (refused())
-		return NULL;
-	return old ? __libc_realloc(old, size) : counted(__libc_malloc(size));
-}
-
-TAKEN_OVER void *aligned_alloc(size_t alignment, size_t size)
-{
-	return refused() ? NULL : counted(__libc_memalign(alignment, size));
-}
-
-TAKEN_OVER void free(void *p)
-{
-	heap.live -= p != NULL;
-	__libc_free(p);
-}
 
 /* ---- the calls, of which all is at hand */
 
