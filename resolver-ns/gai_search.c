@@ -104,14 +104,7 @@ static unsigned weight(int status)
 /* Of two answers that agree: the weaker of what they say. */
 static void merge_equal(struct gai_verdict *verdict, const struct gai_verdict *other)
 {
-	struct vsresolv_info *info = &verdict->info;
-
-	if (info->source != VSRESOLV_STALE &&
-		(other->info.source == VSRESOLV_STALE || other->info.source > info->source))
-		info->source = other->info.source;
-	if (other->info.ttl < info->ttl)
-		info->ttl = other->info.ttl;
-	info->ad = info->ad && other->info.ad;
+	request_weaken(&verdict->info, &other->info);
 	if (other->expires < verdict->expires)
 		verdict->expires = other->expires;
 }

@@ -16,23 +16,13 @@ int lookup_ask(struct request *r, bool is_late, const struct dns_question *quest
 	return -ETIMEDOUT;
 }
 
-static void weaken(struct vsresolv_info *info, const struct vsresolv_info *other)
-{
-	if (info->source != VSRESOLV_STALE &&
-		(other->source == VSRESOLV_STALE || other->source > info->source))
-		info->source = other->source;
-	if (other->ttl < info->ttl)
-		info->ttl = other->ttl;
-	info->ad = info->ad && other->ad;
-}
-
 int lookup_status(struct request *r, int status, const struct answer *answer)
 {
 	struct vsresolv_info decided = r->info;
 
 	status = request_status(r, status, answer);
 	if (status == 0)
-		weaken(&decided, &r->info);
+		request_weaken(&decided, &r->info);
 	else if (status == EAI_SYSTEM)
 		decided.error = r->info.error;
 	r->info = decided;

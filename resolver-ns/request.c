@@ -78,6 +78,16 @@ int request_status(struct request *r, int status, const struct answer *answer)
 	return answer_status(answer);
 }
 
+void request_weaken(struct vsresolv_info *info, const struct vsresolv_info *other)
+{
+	if (info->source != VSRESOLV_STALE &&
+		(other->source == VSRESOLV_STALE || other->source > info->source))
+		info->source = other->source;
+	if (other->ttl < info->ttl)
+		info->ttl = other->ttl;
+	info->ad = info->ad && other->ad;
+}
+
 int request_snapshot(struct request *r)
 {
 	int rc;

@@ -66,6 +66,8 @@ void request_finish(struct request *r, int status);
 /* What the status of a query (see queries.h) or of request_ask() is to the user: 0 and an
  * answer, else EAI_*; sets info. */
 int request_status(struct request *r, int status, const struct answer *answer);
+/* What is told of two answers together is the weaker of each: source, TTL, and AD bit. */
+void request_weaken(struct vsresolv_info *info, const struct vsresolv_info *other);
 
 /* Lock held. The answer of the cache at once (1; a reference in *answer), or the query is asked
  * (0), or -errno, for request_status(). Begins a prefetch where that is due. */
